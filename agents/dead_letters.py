@@ -1,6 +1,7 @@
 """Dead letters (contract section 3, topic ``dead.letters``): a bad record with its origin, field and reason.
 
-A letter's id names the origin, topic/partition/offset, so the same letter sent again after a crash is recognised.
+A letter's id names the origin, topic/partition/offset (and the place in it, for a later event of a published frame),
+so the same letter sent again after a crash is recognised.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from agents.core import Output, Segment
 
@@ -19,17 +22,19 @@ BAD_RECORD = "bad_record"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a record was first published; ``ts`` is its own Kafka time in ms."""
+    """Where a record was first published; ``ts`` is its own Kafka time in ms, ``row`` its place in a published frame."""
 
     topic: str
     partition: int
     offset: int
     ts: int
+    row: int = 0
 
     @property
     def id(self) -> str:
         """Topic, partition and offset: the letter's id and key."""
-        return f"{self.topic}/{self.partition}/{self.offset}"
+        place = f"{self.topic}/{self.partition}/{self.offset}"
+        return f"{place}/{self.row}" if self.row else place
 
 
 def letter(
@@ -40,7 +45,7 @@ def letter(
     key: bytes | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Output:
-    """The letter of one record found bad at the edge. ``field`` may be empty when the record as a whole is broken."""
+    """The letter of a record found bad at the edge. ``field`` is empty when the record as a whole is broken."""
     body: dict[str, Any] = {
         "id": origin.id,
         "topic": origin.topic,
@@ -61,11 +66,12 @@ def letter(
 
 
 def dead_letter(segment: Segment, row: int, field: str, reason: str) -> Output:
-    """The letter of event ``row`` of a segment, refused by a core; it names the origin, also of a forwarded event."""
+    """The letter of event ``row`` of a segment, refused by a core; it names the origin of a forwarded event too."""
     origin = Origin(
         segment.topic,
         int(segment.origin_partition[row]),
         int(segment.origin_offset[row]),
         int(segment.timestamps[row]),
+        row - int(np.searchsorted(segment.offsets, segment.offsets[row])),
     )
     return letter(origin, field, reason, segment.raw(row))
