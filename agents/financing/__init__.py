@@ -1,0 +1,1 @@
+"""Per-security financing and lending balances, and the halts that follow from them. Rulebook 5."""

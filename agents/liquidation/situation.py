@@ -1,0 +1,134 @@
+"""What the planner is told about an account, and what it answers. Money and prices are integer milli, quantities shares.
+
+`Situation` holds everything a plan depends on: no clock, no look-up in the account's books.
+"""
+
+from dataclasses import dataclass
+
+SUSPENDED = "suspended"
+HALTED = "halted"
+LIMIT_DOWN = "limit_down"
+LIMIT_UP = "limit_up"
+FROZEN = "frozen"
+BOUGHT_TODAY = "t+1"
+ODD_LOT = "odd_lot"
+LOWERS_RATIO = "lowers_ratio"
+NO_CASH = "no_cash"
+
+NOT_GIVEN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Prices around an order, milli; -1 = not known. `best_bid` and `best_ask` of 0: that side of the book is empty."""
+
+    best_bid: int = NOT_GIVEN
+    best_ask: int = NOT_GIVEN
+    last: int = NOT_GIVEN
+    prev_close: int = NOT_GIVEN
+    limit_down: int = NOT_GIVEN
+    limit_up: int = NOT_GIVEN
+
+
+NO_BOOK = Book()
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One security held. `sellable` leaves out what was bought today (T+1) and what is frozen.
+
+    `why_unsellable` (see `agents.liquidation.tradable`) keeps the whole holding in the residual. `days_to_liquidate` is
+    (numerator, denominator), None where no volume is known; `concentration_excess` any integer measure, larger sells first.
+    """
+
+    security: str
+    qty: int
+    sellable: int
+    mark: int
+    expected: int
+    board: str
+    kind: str
+    why_unsellable: str | None = None
+    frozen: int = 0
+    st: bool = False
+    days_to_liquidate: tuple[int, int] | None = None
+    concentration_excess: int = 0
+    book: Book = NO_BOOK
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """One lending contract: `qty` not yet returned, sold at `sale_price`."""
+
+    contract: str
+    security: str
+    qty: int
+    sale_price: int
+    mark: int
+    expected: int
+    board: str
+    kind: str
+    why_uncoverable: str | None = None
+    st: bool = False
+    book: Book = NO_BOOK
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """An account at one moment.
+
+    `free_cash`: own cash, neither short-sale proceeds nor frozen. `short_proceeds`: cash that may only cover shorts.
+    `repayable`: the part of `debt` that money repays (financing principal, interest, fees). `target` in 1e-4, above
+    10_000; `commission` in 1e-6; `day` a day number.
+    """
+
+    free_cash: int
+    short_proceeds: int
+    repayable: int
+    assets: int
+    debt: int
+    target: int
+    day: int
+    commission: int
+    holdings: tuple[Holding, ...] = ()
+    shorts: tuple[Short, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedOrder:
+    """One order of a plan. `business`: repay | sell_to_repay | collateral_sell | buy_to_return.
+
+    A `repay` has only `amount` (milli). `price` is the lowest legal price of a sale, the highest legal of a cover.
+    `contract` is set for covers.
+    """
+
+    business: str
+    security: str | None
+    side: str | None
+    qty: int | None
+    amount: int | None
+    price: int | None
+    expected_price: int | None
+    mark: int | None
+    contract: str | None
+    reason: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Orders in their order of execution and what cannot be sold or covered now.
+
+    `needed`: gross value at mark still to be sold (or covered) after own cash, rounded up to 0.001 yuan; `planned`: gross
+    value at mark of the orders; `still_needed`: the same measure as `needed` after the plan; None where no sale can reach
+    the target. `ratio_after`: exact (assets, debt) after every order fills at its expected price, in 1e-6 milli;
+    the debt may be 0.
+    """
+
+    orders: tuple[PlannedOrder, ...]
+    residual: tuple[tuple[str, int, str], ...]
+    needed: int | None
+    planned: int
+    still_needed: int | None
+    ratio_after: tuple[int, int]
+    reaches_target: bool
