@@ -1,6 +1,6 @@
 """What a state machine is here, and what goes in and out of it.
 
-A core is pure and synchronous: it is given runs of events in one fixed order and answers with outputs as data.
+A core is pure and synchronous: it takes runs of events in one fixed order and answers with outputs as data.
 It knows no clock, no randomness and no network; time is in the events. The worker, the offline run, the random
 simulator and a notebook drive the very same cores.
 """
