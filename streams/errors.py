@@ -1,7 +1,7 @@
 """Errors a person can act on: one clear message, what to do, and the exit code of the command that met them.
 
-Commands print these without a traceback (contract section 4: exit codes 0 done, 1 failed, 2 wrong usage). Every other
-exception is a defect of the program and keeps its traceback.
+Commands print these without a traceback (contract section 4: exit codes 0 done, 1 failed, 2 wrong
+usage). Every other exception is a defect of the program and keeps its traceback.
 """
 
 

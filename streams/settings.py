@@ -1,6 +1,6 @@
 """Settings of an instance (contract section 5): environment variables, or options of the same names.
 
-A setting given as an option wins over the environment. Every problem is a `SettingsError` naming the variable.
+An option wins over the environment. Every problem is a `SettingsError` naming the variable.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ DESCRIPTIONS = {
     "KAFKA_SSL_CAFILE": "file with the certificates of the authorities to trust (PEM)",
     "LIANGRONG_CHECKPOINTS": "URL of the folder for checkpoints; absent: ./checkpoints",
     "LIANGRONG_PARTITIONS": "partitions of the account topics, fixed when topics are created (default 8)",
-    "LIANGRONG_MARKET_PARTITIONS": "partitions of market.trades and market.quotes, fixed likewise (default 4)",
+    "LIANGRONG_MARKET_PARTITIONS": "partitions of market.trades and market.quotes, fixed as well (default 4)",
     "LIANGRONG_TOPIC_PREFIX": "put before every topic name: several instances on one broker",
-    "LIANGRONG_SCOPE": "firm (default): published figures and notices rule halts; market: own balances decide",
+    "LIANGRONG_SCOPE": "firm (default): published figures and notices decide halts; market: own balances",
     "LIANGRONG_LIQUIDATION": "propose (default), auto or simulate",
     "LIANGRONG_WEB": "host:port of the worker's web page (default 127.0.0.1:6066)",
 }
@@ -104,8 +104,9 @@ class Settings:
 
 
 def load(options: Mapping[str, str | None] | None = None, env: Mapping[str, str] | None = None) -> Settings:
-    """Settings from `options` (by variable name; None or absent means not given), else from the environment."""
-    values = {name: text for name, text in (os.environ if env is None else env).items() if name in DESCRIPTIONS}
+    """Settings from `options` (by variable name, None: not given), else the environment."""
+    source = os.environ if env is None else env
+    values = {name: text for name, text in source.items() if name in DESCRIPTIONS}
     values.update({name: text for name, text in (options or {}).items() if text is not None})
     values = {name: text.strip() for name, text in values.items() if text.strip()}
     return Settings(
@@ -114,9 +115,9 @@ def load(options: Mapping[str, str | None] | None = None, env: Mapping[str, str]
         partitions=_count(values, "LIANGRONG_PARTITIONS", 8),
         market_partitions=_count(values, "LIANGRONG_MARKET_PARTITIONS", 4),
         topic_prefix=_prefix(values),
-        scope=cast(Scope, _choice(values, "LIANGRONG_SCOPE", get_args(Scope), "firm")),
+        scope=cast("Scope", _choice(values, "LIANGRONG_SCOPE", get_args(Scope), "firm")),
         liquidation=cast(
-            Liquidation, _choice(values, "LIANGRONG_LIQUIDATION", get_args(Liquidation), "propose")
+            "Liquidation", _choice(values, "LIANGRONG_LIQUIDATION", get_args(Liquidation), "propose")
         ),
         web=_host_port("LIANGRONG_WEB", values.get("LIANGRONG_WEB", "127.0.0.1:6066")),
     )
@@ -140,7 +141,7 @@ def _kafka(values: Mapping[str, str]) -> KafkaSettings:
         raise SettingsError(f"KAFKA_SSL_CAFILE: there is no file {cafile}")
     return KafkaSettings(
         bootstrap,
-        cast(SecurityProtocol, protocol),
+        cast("SecurityProtocol", protocol),
         cast("SaslMechanism | None", mechanism or None),
         values.get("KAFKA_SASL_USERNAME"),
         values.get("KAFKA_SASL_PASSWORD"),
@@ -171,7 +172,7 @@ def _prefix(values: Mapping[str, str]) -> str:
     text = values.get("LIANGRONG_TOPIC_PREFIX", "")
     if not _PREFIX.fullmatch(text):
         raise SettingsError(
-            f"LIANGRONG_TOPIC_PREFIX={text} has characters a topic name cannot have; letters, digits, . _ - can be used"
+            f"LIANGRONG_TOPIC_PREFIX={text} is no part of a topic name: letters, digits, . _ - only"
         )
     return text
 
