@@ -1,0 +1,1 @@
+"""Tests of liangrong; run with `python -m pytest` from the root of the repository."""

@@ -1,0 +1,172 @@
+"""Latched levels and the life of a margin call (contract section 3, rulebook 1.3 and 7.2) for one account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from tests.oracle.presets import Preset
+from tests.oracle.valuation import below, shortfall
+
+NORMAL, WARN, BELOW_MIN, IMMEDIATE = range(4)
+LEVEL_NAMES = ["normal", "warn", "below_min", "immediate"]
+OPENINGS = {WARN: "warned", BELOW_MIN: "below_min", IMMEDIATE: "immediate"}
+
+
+@dataclass(frozen=True)
+class Step:
+    account: str
+    episode: str
+    step: int
+    event: str
+    shortfall: Decimal | None = None
+
+
+@dataclass
+class Episode:
+    name: str
+    steps: list[str] = field(default_factory=list)
+    called_on: int | None = None
+    immediate: bool = False
+    expired: bool = False
+    liquidating: bool = False
+
+    def formal(self) -> bool:
+        """A formal call or an immediate disposal: from here on `recovered` is no longer an end."""
+        return self.called_on is not None or self.immediate
+
+    def to_liquidate(self) -> bool:
+        return self.immediate or self.expired
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What an evaluation looks at; `phase` is None while no session record was ever seen."""
+
+    day: date
+    day_index: int
+    phase: str | None
+    value: Decimal
+    owed: Decimal
+    unpriced: bool
+    nothing_held: bool
+    money_in: bool = False
+    settled: bool = False
+    continuous_begins: bool = False
+
+
+@dataclass
+class CallLife:
+    """`level` is the latched one; `shown` is what margin.ratios calls the account."""
+
+    account: str
+    level: int = NORMAL
+    shown: str = "no_debt"
+    episode: Episode | None = None
+    opened: dict[date, int] = field(default_factory=dict)
+
+    def evaluate(self, now: Moment, preset: Preset) -> list[Step]:
+        if now.unpriced:
+            self.shown = "unpriced"
+            return []
+        if now.owed == 0:
+            self.level, self.shown = NORMAL, "no_debt"
+            if self.episode is None:
+                return []
+            return [self._end("closed" if self.episode.formal() else "recovered")]
+        before = self.level
+        self.level = latched(self.level, now.value, now.owed, preset)
+        self.shown = LEVEL_NAMES[self.level]
+        return [step for step in self._steps(before, now, preset) if step is not None]
+
+    def _steps(self, before: int, now: Moment, preset: Preset) -> list[Step | None]:
+        at_target = not below(now.value, now.owed, preset.target)
+        episode = self.episode
+        if episode is not None and episode.formal():
+            if episode.to_liquidate():
+                return [self._end("closed")] if at_target else self._liquidate(now, preset)
+            if at_target and (now.settled or preset.cure_intraday):
+                return [self._end("cured")]
+        if now.settled:
+            return self._settle(before, now, preset)
+        return self._intraday(before, now, preset)
+
+    def _intraday(self, before: int, now: Moment, preset: Preset) -> list[Step | None]:
+        worse = self.level > before or (self.episode is None and self.level > NORMAL)
+        if worse and self.level == IMMEDIATE and preset.realtime:
+            return [self._immediate(now), *self._liquidate(now, preset)]
+        if self.episode is not None and self.episode.called_on is not None:
+            return (
+                [self._say("partly_met", now, preset)]
+                if now.money_in and below(now.value, now.owed, preset.target)
+                else []
+            )
+        if worse:
+            event = OPENINGS[min(self.level, BELOW_MIN)]
+            return [self._say(event, now, preset)] if event == "below_min" or self.episode is None else []
+        if self.level == NORMAL and self.episode is not None:
+            return [self._end("recovered")]
+        return []
+
+    def _settle(self, before: int, now: Moment, preset: Preset) -> list[Step | None]:
+        episode = self.episode
+        if preset.immediate is not None and below(now.value, now.owed, preset.immediate):
+            return [self._immediate(now), *self._liquidate(now, preset)]
+        if episode is not None and episode.called_on is not None:
+            if now.day_index >= episode.called_on + preset.cure_by:
+                episode.expired = True
+                return [self._say("expired", now, preset)]
+            return []
+        if below(now.value, now.owed, preset.min):
+            step = self._say("called", now, preset)
+            assert self.episode is not None
+            self.episode.called_on = now.day_index
+            return [step]
+        return self._intraday(before, now, preset)
+
+    def _immediate(self, now: Moment) -> Step:
+        step = self._say("immediate", now, None)
+        assert self.episode is not None
+        self.episode.immediate = True
+        return step
+
+    def _liquidate(self, now: Moment, preset: Preset) -> list[Step | None]:
+        """At the first `continuous` of the day; a fresh `immediate` in continuous trading at once."""
+        episode = self.episode
+        assert episode is not None
+        if episode.liquidating and now.nothing_held:
+            return [self._end("shortfall")]
+        at_once = episode.immediate and not episode.liquidating and now.phase in (None, "continuous")
+        too_early = episode.expired and now.day_index < (episode.called_on or 0) + preset.liquidate_from
+        if not (now.continuous_begins or at_once) or now.settled or (too_early and not episode.immediate):
+            return []
+        episode.liquidating = True
+        return [self._end("shortfall")] if now.nothing_held else [self._say("liquidating", now, None)]
+
+    def _say(self, event: str, now: Moment, preset: Preset | None) -> Step:
+        if self.episode is None:
+            number = self.opened.get(now.day, 0) + 1
+            self.opened[now.day] = number
+            self.episode = Episode(f"{self.account}:{now.day.isoformat()}:{number}")
+        self.episode.steps.append(event)
+        missing = None if preset is None else shortfall(now.value, now.owed, preset.target)
+        return Step(self.account, self.episode.name, len(self.episode.steps), event, missing)
+
+    def _end(self, event: str) -> Step:
+        assert self.episode is not None
+        self.episode.steps.append(event)
+        step = Step(self.account, self.episode.name, len(self.episode.steps), event)
+        self.episode = None
+        return step
+
+
+def latched(level: int, value: Decimal, owed: Decimal, preset: Preset) -> int:
+    """Down as soon as ratio < line, up only at ratio >= line + rearm, line by line."""
+    lines = preset.lines()
+    raw = max((n for n, line in enumerate(lines, 1) if below(value, owed, line)), default=NORMAL)
+    if raw > level:
+        return raw
+    while level > raw and (level > len(lines) or not below(value, owed, lines[level - 1] + preset.rearm)):
+        level -= 1
+    return level
