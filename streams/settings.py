@@ -115,9 +115,9 @@ def load(options: Mapping[str, str | None] | None = None, env: Mapping[str, str]
         partitions=_count(values, "LIANGRONG_PARTITIONS", 8),
         market_partitions=_count(values, "LIANGRONG_MARKET_PARTITIONS", 4),
         topic_prefix=_prefix(values),
-        scope=cast("Scope", _choice(values, "LIANGRONG_SCOPE", get_args(Scope), "firm")),
+        scope=cast("Scope", _choice(values, "LIANGRONG_SCOPE", get_args(Scope)) or "firm"),
         liquidation=cast(
-            "Liquidation", _choice(values, "LIANGRONG_LIQUIDATION", get_args(Liquidation), "propose")
+            "Liquidation", _choice(values, "LIANGRONG_LIQUIDATION", get_args(Liquidation)) or "propose"
         ),
         web=_host_port("LIANGRONG_WEB", values.get("LIANGRONG_WEB", "127.0.0.1:6066")),
     )
@@ -127,8 +127,8 @@ def _kafka(values: Mapping[str, str]) -> KafkaSettings:
     bootstrap = values.get("KAFKA_BOOTSTRAP")
     for address in (bootstrap or "").split(",") if bootstrap else ():
         _host_port("KAFKA_BOOTSTRAP", address.strip())
-    protocol = _choice(values, "KAFKA_SECURITY_PROTOCOL", get_args(SecurityProtocol), "PLAINTEXT")
-    mechanism = _choice(values, "KAFKA_SASL_MECHANISM", get_args(SaslMechanism), None)
+    protocol = _choice(values, "KAFKA_SECURITY_PROTOCOL", get_args(SecurityProtocol)) or "PLAINTEXT"
+    mechanism = _choice(values, "KAFKA_SASL_MECHANISM", get_args(SaslMechanism))
     if protocol.startswith("SASL"):
         mechanism = mechanism or "PLAIN"
         for name in ("KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"):
@@ -142,17 +142,17 @@ def _kafka(values: Mapping[str, str]) -> KafkaSettings:
     return KafkaSettings(
         bootstrap,
         cast("SecurityProtocol", protocol),
-        cast("SaslMechanism | None", mechanism or None),
+        cast("SaslMechanism | None", mechanism),
         values.get("KAFKA_SASL_USERNAME"),
         values.get("KAFKA_SASL_PASSWORD"),
         cafile,
     )
 
 
-def _choice(values: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str | None) -> str:
+def _choice(values: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str | None:
     text = values.get(name)
     if text is None:
-        return default or ""
+        return None
     for word in allowed:
         if text.casefold() == word.casefold():
             return word
