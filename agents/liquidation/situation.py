@@ -1,4 +1,5 @@
-"""What the planner is told about an account, and what it answers. Money and prices are integer milli, quantities shares.
+"""What the planner is told about an account, and what it answers. Money and prices are integer milli,
+quantities shares.
 
 `Situation` holds everything a plan depends on: no clock, no look-up in the account's books.
 """
@@ -20,7 +21,9 @@ NOT_GIVEN = -1
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """Prices around an order, milli; -1 = not known. `best_bid` and `best_ask` of 0: that side of the book is empty."""
+    """Prices around an order, milli; -1 = not known. `best_bid` and `best_ask` of 0: that side of the book
+    is empty.
+    """
 
     best_bid: int = NOT_GIVEN
     best_ask: int = NOT_GIVEN
@@ -37,8 +40,9 @@ NO_BOOK = Book()
 class Holding:
     """One security held. `sellable` leaves out what was bought today (T+1) and what is frozen.
 
-    `why_unsellable` (see `agents.liquidation.tradable`) keeps the whole holding in the residual. `days_to_liquidate` is
-    (numerator, denominator), None where no volume is known; `concentration_excess` any integer measure, larger sells first.
+    `why_unsellable` (see `agents.liquidation.tradable`) keeps the whole holding in the residual.
+    `days_to_liquidate` is (numerator, denominator), None where no volume is known; `concentration_excess`
+    any integer measure, larger sells first.
     """
 
     security: str
@@ -77,9 +81,9 @@ class Short:
 class Situation:
     """An account at one moment.
 
-    `free_cash`: own cash, neither short-sale proceeds nor frozen. `short_proceeds`: cash that may only cover shorts.
-    `repayable`: the part of `debt` that money repays (financing principal, interest, fees). `target` in 1e-4, above
-    10_000; `commission` in 1e-6; `day` a day number.
+    `free_cash`: own cash, neither short-sale proceeds nor frozen. `short_proceeds`: cash that may only
+    cover shorts. `repayable`: the part of `debt` that money repays (financing principal, interest, fees).
+    `target` in 1e-4, above 10_000; `commission` in 1e-6; `day` a day number.
     """
 
     free_cash: int
@@ -98,8 +102,8 @@ class Situation:
 class PlannedOrder:
     """One order of a plan. `business`: repay | sell_to_repay | collateral_sell | buy_to_return.
 
-    A `repay` has only `amount` (milli). `price` is the lowest legal price of a sale, the highest legal of a cover.
-    `contract` is set for covers.
+    A `repay` has only `amount` (milli). `price` is the lowest legal price of a sale, the highest legal of a
+    cover. `contract` is set for covers.
     """
 
     business: str
@@ -119,10 +123,10 @@ class PlannedOrder:
 class Plan:
     """Orders in their order of execution and what cannot be sold or covered now.
 
-    `needed`: gross value at mark still to be sold (or covered) after own cash, rounded up to 0.001 yuan; `planned`: gross
-    value at mark of the orders; `still_needed`: the same measure as `needed` after the plan; None where no sale can reach
-    the target. `ratio_after`: exact (assets, debt) after every order fills at its expected price, in 1e-6 milli;
-    the debt may be 0.
+    `needed`: gross value at mark still to be sold (or covered) after own cash, rounded up to 0.001 yuan;
+    `planned`: gross value at mark of the orders; `still_needed`: the same measure as `needed` after the
+    plan; None where no sale can reach the target. `ratio_after`: exact (assets, debt) after every order
+    fills at its expected price, in 1e-6 milli; the debt may be 0.
     """
 
     orders: tuple[PlannedOrder, ...]

@@ -1,7 +1,9 @@
-"""Interest (利息) and lending fees by day count, rulebook 9: principal x annual rate / 360 x days, simple, no compounding.
+"""Interest (利息) and lending fees by day count, rulebook 9: principal x annual rate / 360 x days, simple,
+no compounding.
 
-Principal-days are integer milli-days (0.001 yuan x days), rates integer 1e-6 a year. The cumulative exact amount is rounded
-once, half up, to 0.001 yuan; what is paid is rounded to 0.01 yuan. The arrays' twin of `interest_milli` lives in the kernels.
+Principal-days are integer milli-days (0.001 yuan x days), rates integer 1e-6 a year. The cumulative exact
+amount is rounded once, half up, to 0.001 yuan; what is paid is rounded to 0.01 yuan. The arrays' twin of
+`interest_milli` lives in the kernels.
 """
 
 from schemas.units import RATE_SCALE
@@ -12,16 +14,21 @@ _FEN = 10
 
 
 def days_in_use(opened: int, day: int) -> int:
-    """Days of interest that `day` shows for a contract opened on `opened` (day numbers): the first day counts, the last
-    does not (算头不算尾), opening and closing on the same day is one day."""
+    """Days of interest that `day` shows for a contract opened on `opened` (day numbers): the first day
+    counts, the last does not (算头不算尾), opening and closing on the same day is one day.
+    """
     return max(1, day - opened)
 
 
 def interest_milli(principal_days: int, rate: int) -> int:
-    """Interest in milli for cumulative principal-days (milli x days) at `rate` (1e-6 a year), rounded half up."""
+    """Interest in milli for cumulative principal-days (milli x days) at `rate` (1e-6 a year), rounded half
+    up.
+    """
     return (2 * principal_days * rate + _DENOMINATOR) // (2 * _DENOMINATOR)
 
 
 def payable_milli(owed: int) -> int:
-    """What is asked for when `owed` milli are due: rounded half up to 0.01 yuan; a payment of it settles `owed` whole."""
+    """What is asked for when `owed` milli are due: rounded half up to 0.01 yuan; a payment of it settles
+    `owed` whole.
+    """
     return (owed + _FEN // 2) // _FEN * _FEN
