@@ -1,0 +1,57 @@
+"""Brokers for the tests: the embedded one, and Apache Kafka where Java 17 and Maven are found.
+
+LIANGRONG_TEST_KAFKA says what to do about Apache Kafka: `auto` (default: use it if possible, and say so if
+not), `required` (fail without it; CI does this) or `no`.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from streams.brokers import EmbeddedBroker
+from tests.brokers import Broker, KafkaNode, kafka_node, what_kafka_lacks
+
+_left_out: list[str] = []
+
+
+@pytest.fixture(scope="session")
+def embedded_broker() -> Iterator[EmbeddedBroker]:
+    """One embedded broker for the whole run; `.bootstrap` is its address."""
+    with EmbeddedBroker() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaNode]:
+    """One Apache Kafka node for the whole run; skips, or fails when required, where it cannot be had."""
+    wish = os.environ.get("LIANGRONG_TEST_KAFKA", "auto")
+    missing = "LIANGRONG_TEST_KAFKA=no" if wish == "no" else what_kafka_lacks()
+    if missing is not None:
+        if wish == "required":
+            pytest.fail(f"Apache Kafka is required here, but: {missing}")
+        _left_out.append(missing)
+        pytest.skip(f"Apache Kafka left out: {missing}")
+    with kafka_node(tmp_path_factory.mktemp("kafka")) as node:
+        yield node
+
+
+@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.broker)])
+def broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Broker:
+    """Each test runs on both brokers, with topics of its own; the environment names them."""
+    node = request.getfixturevalue(f"{request.param}_broker")
+    made = Broker(request.param, node.bootstrap, f"t{uuid.uuid4().hex[:10]}.")
+    for name in [name for name in os.environ if name.startswith(("KAFKA_", "LIANGRONG_"))]:
+        monkeypatch.delenv(name)
+    for name, value in made.env.items():
+        monkeypatch.setenv(name, value)
+    return made
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say plainly what was left out."""
+    for reason in dict.fromkeys(_left_out):
+        terminalreporter.write_line(f"Apache Kafka was left out of these tests: {reason}", yellow=True)
