@@ -1,0 +1,288 @@
+"""Batches: structures of arrays. Row i of every column is event i, in the order of arrival.
+
+Columns are numpy arrays of equal length; strings live once in a pool, columns hold indices into it. `-1` is
+"absent" in index columns and in optional numeric columns. Units as in `schemas.units`: prices and money int64 in
+0.001 yuan, quantities int64, ts int64 milliseconds, days int32 day numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+I1: TypeAlias = npt.NDArray[np.int8]
+I4: TypeAlias = npt.NDArray[np.int32]
+I8: TypeAlias = npt.NDArray[np.int64]
+U1: TypeAlias = npt.NDArray[np.uint8]
+U8: TypeAlias = npt.NDArray[np.uint64]
+_DTYPES = {"I1": "i1", "I4": "i4", "I8": "i8", "U1": "u1", "U8": "u8"}
+Rows: TypeAlias = slice | npt.NDArray[Any] | Sequence[int]
+
+ABSENT = -1
+"""An index column or optional numeric column where the event has no such field."""
+
+
+class Batch:
+    """What all batches share. `POOL` names the string pool, `INDICES` the columns that point into it."""
+
+    POOL: ClassVar[str]
+    COLUMNS: ClassVar[dict[str, str]]
+    INDICES: ClassVar[tuple[str, ...]]
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        """Read the columns and their dtypes from the annotations, which are the only declaration."""
+        cls.COLUMNS = {n: _DTYPES[hint] for n, hint in cls.__annotations__.items() if hint in _DTYPES}
+
+    def __len__(self) -> int:
+        return len(self.column(next(iter(self.COLUMNS))))
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """A column by name."""
+        return getattr(self, name)  # type: ignore[no-any-return]
+
+    @property
+    def strings(self) -> list[str]:
+        """The string pool under its common name."""
+        return getattr(self, self.POOL)  # type: ignore[no-any-return]
+
+    @classmethod
+    def build(cls, strings: list[str], columns: dict[str, npt.NDArray[Any]], **extra: Any) -> Self:
+        """A batch from its pool and columns; dtypes are converted where they differ."""
+        typed = {name: np.ascontiguousarray(columns[name], dtype) for name, dtype in cls.COLUMNS.items()}
+        return cls(**{cls.POOL: strings}, **typed, **extra)
+
+    @classmethod
+    def empty(cls) -> Self:
+        """A batch without rows."""
+        return cls.build([], {name: np.empty(0, dtype) for name, dtype in cls.COLUMNS.items()})
+
+    def take(self, rows: Rows) -> Self:
+        """The given rows (indices, boolean mask or slice), sharing the pool."""
+        index = rows if isinstance(rows, slice) else np.asarray(rows)
+        if isinstance(index, np.ndarray) and index.size == 0 and index.dtype != np.bool_:
+            index = index.astype(np.int64)
+        columns = {name: self.column(name)[index] for name in self.COLUMNS}
+        return self.build(self.strings, columns, **self._extra())
+
+    def _extra(self) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def concat(cls, batches: Sequence[Self]) -> Self:
+        """The rows of several batches one after another, their pools merged."""
+        if len(batches) == 1:
+            return batches[0]
+        strings, maps = merge_pools([batch.strings for batch in batches])
+        columns = {}
+        for name, dtype in cls.COLUMNS.items():
+            parts = [batch.column(name) for batch in batches]
+            if name in cls.INDICES:
+                parts = [mapping[part] for mapping, part in zip(maps, parts, strict=True)]
+            columns[name] = np.concatenate(parts) if parts else np.empty(0, dtype)
+        return cls._joined(batches, strings, columns)
+
+    @classmethod
+    def _joined(
+        cls,
+        batches: Sequence[Self],  # noqa: ARG003 - what a batch carries beside columns is joined by its class
+        strings: list[str],
+        columns: dict[str, npt.NDArray[Any]],
+    ) -> Self:
+        return cls.build(strings, columns)
+
+    def compact(self) -> Self:
+        """The same rows with a pool that holds only what they use, in order of first index."""
+        used = np.unique(np.concatenate([self.column(name) for name in self.INDICES]))
+        used = used[used >= 0]
+        strings = self.strings
+        if len(used) == len(strings):
+            return self
+        mapping = np.full(len(strings) + 1, ABSENT, np.int32)
+        mapping[used] = np.arange(len(used), dtype=np.int32)
+        columns = {name: self.column(name) for name in self.COLUMNS}
+        columns |= {name: mapping[self.column(name)] for name in self.INDICES}
+        return self.build([strings[i] for i in used.tolist()], columns, **self._extra())
+
+    def __eq__(self, other: object) -> bool:
+        """Same events in the same order; pools may be arranged differently."""
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._comparable() == other._comparable()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _comparable(self) -> list[list[Any]]:
+        pool = [*self.strings, None]
+        rows = []
+        for name in self.COLUMNS:
+            values = self.column(name).tolist()
+            rows.append([pool[i] for i in values] if name in self.INDICES else values)
+        return rows
+
+
+def merge_pools(pools: Sequence[list[str]]) -> tuple[list[str], list[I4]]:
+    """One pool for several, and for each the new index of every old one (its last entry maps -1 to -1)."""
+    index: dict[str, int] = {}
+    maps = []
+    for pool in pools:
+        mapping = [index.setdefault(text, len(index)) for text in pool]
+        maps.append(np.array([*mapping, ABSENT], np.int32))
+    return list(index), maps
+
+
+@dataclass(eq=False, slots=True)
+class TradeBatch(Batch):
+    """Trades. `side` is an index into `schemas.market.SIDES`, 255 when not given; `seq` -1 when not given."""
+
+    POOL: ClassVar[str] = "securities"
+    INDICES: ClassVar[tuple[str, ...]] = ("security",)
+
+    securities: list[str]
+    security: I4
+    ts: I8
+    price: I8
+    qty: I8
+    side: U1
+    seq: I8
+
+
+@dataclass(eq=False, slots=True)
+class QuoteBatch(Batch):
+    """Quotes with the best level of each side.
+
+    `halted`: -1 not given, 0, 1. `bid_price`, `bid_qty`, `ask_price`, `ask_qty`: 0 when the side was given
+    but is empty, -1 when it was not given. Deeper levels are checked when JSON is decoded and not kept.
+    """
+
+    POOL: ClassVar[str] = "securities"
+    INDICES: ClassVar[tuple[str, ...]] = ("security",)
+
+    securities: list[str]
+    security: I4
+    ts: I8
+    last: I8
+    prev_close: I8
+    open: I8
+    high: I8
+    low: I8
+    volume: I8
+    amount: I8
+    limit_up: I8
+    limit_down: I8
+    halted: I1
+    bid_price: I8
+    bid_qty: I8
+    ask_price: I8
+    ask_qty: I8
+
+
+@dataclass(eq=False, slots=True)
+class AccountBatch(Batch):
+    """Account events of every kind.
+
+    `kind`, `business`, `reason` are indices into `schemas.account.KINDS`, `BUSINESSES`, `REASONS` (255 = none;
+    the reason of `order_closed` and `freeze` is free text and has no code). `qty` is signed for `transfer` and
+    `freeze`; `amount` is `cash.amount`, `repay.amount`, `other_collateral.value`, `freeze.cash` or
+    `opening.cash`; both are 0 where the kind has none (a `freeze` of cash has `security` -1). `price`, `fee`,
+    `rate`, `margin_ratio` and `due` are -1 where not given. `digest` is a 64-bit hash of everything but
+    `account` and `id`: events of the same meaning have the same digest, however they were written.
+    `raw[raw_start[i]:raw_end[i]]` is the JSON of row i, for dead letters and, for openings, the details.
+    """
+
+    POOL: ClassVar[str] = "pool"
+    INDICES: ClassVar[tuple[str, ...]] = ("account", "id", "security", "contract", "order", "action")
+
+    pool: list[str]
+    kind: U1
+    business: U1
+    reason: U1
+    ts: I8
+    account: I4
+    id: I4
+    security: I4
+    qty: I8
+    price: I8
+    amount: I8
+    fee: I8
+    contract: I4
+    order: I4
+    action: I4
+    rate: I8
+    margin_ratio: I8
+    due: I4
+    digest: U8
+    raw_start: I8
+    raw_end: I8
+    raw: bytes = b""
+
+    def raw_of(self, row: int) -> bytes:
+        """The JSON of one row, as it was published."""
+        return self.raw[int(self.raw_start[row]) : int(self.raw_end[row])]
+
+    def _extra(self) -> dict[str, Any]:
+        return {"raw": self.raw}
+
+    @classmethod
+    def _joined(
+        cls, batches: Sequence[Self], strings: list[str], columns: dict[str, npt.NDArray[Any]]
+    ) -> Self:
+        sizes = np.array([len(batch.raw) for batch in batches], np.int64)
+        shift = np.repeat(np.cumsum(sizes) - sizes, [len(batch) for batch in batches])
+        columns["raw_start"] = columns["raw_start"] + shift
+        columns["raw_end"] = columns["raw_end"] + shift
+        return cls.build(strings, columns, raw=b"".join(batch.raw for batch in batches))
+
+    def with_packed_raw(self) -> Self:
+        """The same rows with `raw` holding exactly their bytes, in row order."""
+        starts, ends = self.raw_start, self.raw_end
+        tight = len(self) == 0 or bool(starts[0] == 0 and np.array_equal(ends[:-1], starts[1:]))
+        if tight and (int(ends[-1]) if len(self) else 0) == len(self.raw):
+            return self
+        raw = self.raw
+        pieces = [raw[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+        packed_ends = np.cumsum(ends - starts)
+        columns = {name: self.column(name) for name in self.COLUMNS}
+        columns |= {"raw_start": packed_ends - (ends - starts), "raw_end": packed_ends}
+        return self.build(self.pool, columns, raw=b"".join(pieces))
+
+    def _comparable(self) -> list[list[Any]]:
+        rows = super()._comparable()[:-2]
+        return [*rows, [self.raw_of(row) for row in range(len(self))]]
+
+
+@dataclass(eq=False, slots=True)
+class MarkBatch(Batch):
+    """Marks: one row a security, price and newest quote kept apart (a trade must not drop a limit or a halt).
+
+    `price` with `price_ts`, `price_kind` (0 quote, 1 trade) and `price_offset` is the newest observation, -1
+    when there is none; the other fields are those of the newest quote, of time `quote_ts` and `quote_offset`,
+    -1 when there is none. `halted` and the book as in `QuoteBatch`.
+    """
+
+    POOL: ClassVar[str] = "securities"
+    INDICES: ClassVar[tuple[str, ...]] = ("security",)
+
+    securities: list[str]
+    security: I4
+    price: I8
+    price_ts: I8
+    price_kind: I1
+    price_offset: I8
+    quote_ts: I8
+    quote_offset: I8
+    prev_close: I8
+    limit_up: I8
+    limit_down: I8
+    halted: I1
+    bid_price: I8
+    bid_qty: I8
+    ask_price: I8
+    ask_qty: I8
+
+
+BATCH_CLASSES: tuple[type[Batch], ...] = (TradeBatch, QuoteBatch, AccountBatch, MarkBatch)
