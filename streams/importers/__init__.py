@@ -1,0 +1,1 @@
+"""Vendors' files turned into recorded days (`liangrong import FORM SOURCE DEST`)."""
