@@ -1,0 +1,96 @@
+"""What a corporate action (公司行为) owes a holder, or a short owes the lender, between ex-date and payment (rulebook 11).
+
+Rows are few: one per account, action and side. Cash in transit is part of an account's OWN or OWED; shares in transit are
+part of its position row, so they move with the mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from agents.books.columns import Columns, Snapshot, Spec, text_restore, text_snapshot
+
+RECEIVABLE = 0
+COMPENSATION = 1
+
+
+class Transit(Columns):
+    """Open items. `cash` milli, `shares`, `entitled`: shares that a subscription (配股) may still claim, not valued until paid."""
+
+    SPEC: ClassVar[Spec] = {
+        "account": ("i4", -1, 1),
+        "security": ("i4", -1, 1),
+        "side": ("i1", 0, 1),
+        "cash": ("i8", 0, 1),
+        "shares": ("i8", 0, 1),
+        "entitled": ("i8", 0, 1),
+        "price": ("i8", 0, 1),
+        "pay_date": ("i4", -1, 1),
+    }
+    account: memoryview
+    security: memoryview
+    side: memoryview
+    cash: memoryview
+    shares: memoryview
+    entitled: memoryview
+    price: memoryview
+    pay_date: memoryview
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.actions: list[str] = []
+        self._of: dict[int, list[int]] = {}
+        self.free: list[int] = []
+
+    def of(self, account: int) -> list[int]:
+        """Open items of an account."""
+        return self._of.get(account, [])
+
+    def accounts(self) -> list[int]:
+        """Accounts with open items."""
+        return list(self._of)
+
+    def add(self, account: int, action: str) -> int:
+        """A new empty item."""
+        if self.free:
+            row = self.free.pop()
+            self.actions[row] = action
+        else:
+            row = self.append()
+            self.actions.append(action)
+        self.account[row] = account
+        self._of.setdefault(account, []).append(row)
+        return row
+
+    def drop(self, row: int) -> None:
+        """The item is settled."""
+        account = self.account[row]
+        self._of[account].remove(row)
+        if not self._of[account]:
+            del self._of[account]
+        self.reset(row)
+        self.actions[row] = ""
+        self.free.append(row)
+
+    def snapshot(self, prefix: str) -> Snapshot:
+        """All items."""
+        return {
+            **super().snapshot(prefix),
+            f"{prefix}.actions": text_snapshot(self.actions),
+            f"{prefix}.order": text_snapshot([f"{row}" for rows in self._of.values() for row in rows]),
+            f"{prefix}.free": text_snapshot([f"{row}" for row in self.free]),
+        }
+
+    def restore(self, prefix: str, snapshot: Mapping[str, Any]) -> None:
+        """All items again, in the same order."""
+        super().restore(prefix, snapshot)
+        self.actions = text_restore(snapshot[f"{prefix}.actions"], self.rows)
+        self._of = {}
+        for row in _numbers(snapshot[f"{prefix}.order"]):
+            self._of.setdefault(self.account[row], []).append(row)
+        self.free = _numbers(snapshot[f"{prefix}.free"])
+
+
+def _numbers(data: Any) -> list[int]:
+    return [int(text) for text in bytes(data).decode().split("\n") if text]

@@ -1,0 +1,83 @@
+"""Columns of the two-dimensional int64 tables that kernels walk. One account is one cache line, one security one row.
+
+Account table `hot` int64[n, HOT_WIDTH]: assets = OWN + LONG, debt = OWED + SHORT (0.001 yuan). Security table int64[n,
+SECURITY_WIDTH]; -1 stands for "not known" wherever a price, time or date may be missing.
+"""
+
+from __future__ import annotations
+
+HOT_WIDTH = 8
+LONG = 0
+"""Value of everything held and of shares in transit."""
+SHORT = 1
+"""Market value of what was borrowed and of shares owed to lenders."""
+OWN = 2
+"""Cash, other collateral and cash in transit."""
+OWED = 3
+"""Principal of financing contracts, interest of all contracts, cash compensation owed."""
+BLIND = 4
+"""Number of rows that cannot be valued: no price, or a value beyond the bounds."""
+LEVEL = 5
+"""Latched level, 0 normal to 3 immediate."""
+SHOWN = 6
+"""What was last made public: a level, NO_DEBT or UNPRICED."""
+FLAGS = 7
+"""Preset index * 2, + 1 when every evaluation must look at the account."""
+
+NORMAL = 0
+WARN = 1
+BELOW_MIN = 2
+IMMEDIATE = 3
+NO_DEBT = 4
+UNPRICED = 5
+
+SECURITY_WIDTH = 32
+MARK = 0
+"""The price that shorts count at (rulebook 1.4)."""
+VALUE = 1
+"""The price that holdings count at: the mark unless another valuation policy is in force."""
+PRICE = 2
+PRICE_TS = 3
+PRICE_KIND = 4
+PRICE_OFFSET = 5
+QUOTE_TS = 6
+QUOTE_OFFSET = 7
+PREV_CLOSE = 8
+PREV_DATE = 9
+LIMIT_UP = 10
+LIMIT_DOWN = 11
+HALTED = 12
+BID_PRICE = 13
+BID_QTY = 14
+ASK_PRICE = 15
+ASK_QTY = 16
+POLICY = 17
+FAIR_PRICE = 18
+SUSPENDED = 19
+KIND = 20
+BOARD = 21
+ST = 22
+HAIRCUT = 23
+FINANCING_MARGIN = 24
+LENDING_MARGIN = 25
+ADV_20 = 26
+REFERENCE_DATE = 27
+INDEX_MEMBER = 28
+DELISTING = 29
+FINANCING_HALTED = 30
+LENDING_HALTED = 31
+
+POLICY_LAST = 0
+POLICY_INDEX_ADJUSTED = 1
+POLICY_EXCLUDE = 2
+POLICY_MANUAL = 3
+
+LINES_WIDTH = 4
+LINE_WARN = 0
+LINE_MIN = 1
+LINE_IMMEDIATE = 2
+"""0 when the preset has none: no ratio is below it."""
+LINE_REARM = 3
+
+MONEY_BOUND = 10**14
+"""10^11 yuan: beyond it an account is flagged, not valued (contract section 1)."""
