@@ -124,15 +124,16 @@ class Plan:
     """Orders in their order of execution and what cannot be sold or covered now.
 
     `needed`: gross value at mark still to be sold (or covered) after own cash, rounded up to 0.001 yuan;
-    `planned`: gross value at mark of the orders; `still_needed`: the same measure as `needed` after the
-    plan; None where no sale can reach the target. `ratio_after`: exact (assets, debt) after every order
-    fills at its expected price, in 1e-6 milli; the debt may be 0.
+    the whole debt where no sale can reach the target. `planned`: gross value at mark of the orders that
+    repay or cover. `still_needed`: the measure of `needed` after the plan. `residual`: (security, quantity,
+    why). `ratio_after`: exact (assets, debt) after every order fills at its expected price, in 1e-6 milli;
+    the debt may be 0.
     """
 
     orders: tuple[PlannedOrder, ...]
     residual: tuple[tuple[str, int, str], ...]
-    needed: int | None
+    needed: int
     planned: int
-    still_needed: int | None
+    still_needed: int
     ratio_after: tuple[int, int]
     reaches_target: bool

@@ -66,12 +66,9 @@ def advance(rule: LimitRule, suspended: bool, numerator: int, denominator: int) 
     """
     lines = rule.lines
     if suspended:
-        stays = _at_or_above(numerator, denominator, lines.resume, inclusive=not rule.resume_inclusive)
-        return (
-            Step(suspended=True, signal=None, line=None)
-            if stays
-            else Step(suspended=False, signal=RESUME, line=lines.resume)
-        )
+        if _at_or_above(numerator, denominator, lines.resume, inclusive=not rule.resume_inclusive):
+            return Step(suspended=True, signal=None, line=None)
+        return Step(suspended=False, signal=RESUME, line=lines.resume)
     if _at_or_above(numerator, denominator, lines.suspend, inclusive=rule.suspend_inclusive):
         return Step(suspended=True, signal=HALT, line=lines.suspend)
     if _at_or_above(numerator, denominator, lines.remind, inclusive=rule.remind_inclusive):
