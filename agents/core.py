@@ -71,7 +71,7 @@ class Segment:
         """The JSON bytes of event ``row`` as they were published."""
         if self.batch is None:
             return self.values[row]
-        return bytes(self.batch.raw[int(self.batch.raw_start[row]) : int(self.batch.raw_end[row])])
+        return self.batch.raw_of(row)
 
 
 class Core(Protocol):

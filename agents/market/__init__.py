@@ -1,0 +1,1 @@
+"""Market data on its way to the books: from ticks to marks."""

@@ -1,0 +1,237 @@
+"""Composing records of a log from what is buffered: events, marks, session records, and mere moves of
+positions.
+
+The stages of a window are written in the order of design, protocol rule 5; each method here writes one
+record of one stage, or answers None when more input is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from agents.core import Segment
+from agents.market.conflate import merge_marks
+from streams.shardlog.merge import Head, merge_heads, pieces_of
+from streams.shardlog.positions import Layout, Role
+from streams.shardlog.queue import Piece, SourceQueue, whole_records
+from streams.shardlog.records import Events, Frame, Lost, Marks, SessionCut, Span
+
+EVENT_ROWS = 2_048
+"""About how many events one record carries."""
+EVENT_BYTES = 512 * 1024
+"""About how many bytes of JSON one record carries; one published record is never split."""
+MARKET_ROWS = 65_536
+"""About how many ticks are conflated into one record at most."""
+
+Cut = Mapping[int, int]
+"""Positions by slot; a slot that is not in it is not constrained."""
+
+
+@dataclass
+class Collected:
+    """Events on their way into one record."""
+
+    rows: int = EVENT_ROWS
+    size: int = EVENT_BYTES
+    segments: list[Segment] = field(default_factory=list)
+
+    @property
+    def full(self) -> bool:
+        """Whether the record should carry no more."""
+        return self.rows <= 0 or self.size <= 0
+
+    def add(self, piece: Piece) -> None:
+        """Append a run of events."""
+        self.segments.append(piece.input.segment(piece.first, piece.end))
+        self.rows -= len(piece)
+        self.size -= int(piece.input.sizes[piece.first : piece.end].sum())
+
+
+class Composer:
+    """Writes records of one log; every record moves the queues' positions."""
+
+    def __init__(self, layout: Layout, writer: str, attempt: int, positions: Sequence[int]) -> None:
+        self.layout = layout
+        self.writer = writer
+        self.attempt = attempt
+        self.queues = [SourceQueue(position) for position in positions]
+        self.reference = layout.with_role(Role.REFERENCE)
+        self.merged = layout.with_role(Role.MERGED)
+        self.market = layout.with_role(Role.MARKET)
+        self.others = layout.with_role(Role.ARRIVAL)
+        self._market_turn = False
+
+    def window(self, cut: Cut) -> Frame | None:
+        """The next record of the window up to the cut, its session record last."""
+        stages = (
+            (self.reference, self._reference),
+            (self.merged, self._merged),
+            (self.market, self._market),
+            (self.others, self._others),
+        )
+        for slots, write in stages:
+            if any(self.queues[slot].start < cut.get(slot, 0) for slot in slots):
+                return write(cut)
+        return self._session(cut)
+
+    def on_arrival(self, cut: Cut) -> Frame | None:
+        """Whatever the cut does not name and no window holds; events and market in turn."""
+        turns = [self._arrived_events, self._arrived_marks]
+        if self._market_turn:
+            turns.reverse()
+        for turn in turns:
+            record = turn(cut)
+            if record is not None:
+                self._market_turn = isinstance(record, Events)
+                return record
+        before = self.positions()
+        for slot, queue in enumerate(self.queues):
+            if slot not in cut:
+                queue.take(0, queue.barrier(None))  # records without events: rejected, forwarded, missing
+        return self._events(before, [])
+
+    def lost(self, slot: int, end: int, timestamp: int) -> Lost:
+        """Pass input that does not exist any more."""
+        before = self.positions()
+        self.queues[slot].take(0, end)
+        return Lost(self._span(before), self.layout.sources[slot], timestamp)
+
+    def positions(self) -> tuple[int, ...]:
+        """Where the next record continues from."""
+        return tuple(queue.start for queue in self.queues)
+
+    def _span(self, before: tuple[int, ...]) -> Span:
+        return Span(self.layout.sources, before, self.positions(), self.writer, self.attempt)
+
+    def _events(self, before: tuple[int, ...], segments: Iterable[Segment]) -> Events | None:
+        span = self._span(before)
+        return Events(span, tuple(segments)) if span.start != span.end else None
+
+    # -- a window --
+
+    def _reference(self, cut: Cut) -> Frame | None:
+        before, collected = self.positions(), Collected()
+        for slot in self.reference:
+            self._take_to(slot, cut, collected)
+            if self.queues[slot].start < cut.get(slot, 0):
+                break  # the next topic waits for this one
+        return self._events(before, collected.segments)
+
+    def _others(self, cut: Cut) -> Frame | None:
+        before, collected = self.positions(), Collected()
+        for slot in self.others:
+            self._take_to(slot, cut, collected)
+        return self._events(before, collected.segments)
+
+    def _take_to(self, slot: int, cut: Cut, collected: Collected) -> None:
+        queue = self.queues[slot]
+        if queue.start >= cut.get(slot, 0):
+            return
+        barrier = queue.barrier(cut[slot])
+        while not collected.full and queue.has_rows(barrier):
+            self._take_head(queue, barrier, collected)
+        if not queue.has_rows(barrier):
+            queue.take(0, barrier)
+
+    def _take_head(self, queue: SourceQueue, barrier: int, collected: Collected) -> None:
+        piece = queue.gather(barrier, 1)[0]
+        rows = whole_records(piece, collected.rows, collected.size)
+        collected.add(Piece(piece.input, piece.first, piece.first + rows))
+        queue.take(rows, barrier)
+
+    def _merged(self, cut: Cut) -> Frame | None:
+        before = self.positions()
+        queues = {slot: self.queues[slot] for slot in self.merged if slot in cut}
+        barriers = [queue.barrier(cut[slot]) for slot, queue in queues.items()]
+        heads = []
+        for (slot, queue), barrier in zip(queues.items(), barriers, strict=True):
+            pieces = queue.gather(barrier, EVENT_ROWS)
+            gathered = sum(len(piece) for piece in pieces)
+            heads.append(Head(pieces, barrier >= cut[slot] and gathered == queue.count(barrier)))
+        runs = merge_heads(heads, min(_rows_within(head.pieces) for head in heads))
+        collected = Collected()
+        for place, first, end in runs:
+            for piece in pieces_of(heads[place], first, end):
+                collected.add(piece)
+        for queue, barrier, head in zip(queues.values(), barriers, heads, strict=True):
+            queue.take(head.row, barrier)
+        return self._events(before, collected.segments)
+
+    def _market(self, cut: Cut) -> Frame | None:
+        barriers = {slot: self.queues[slot].barrier(cut[slot]) for slot in self.market if slot in cut}
+        pieces = self._market_pieces(barriers)
+        windowed = any(_windowed(piece) for run in pieces.values() for piece in run)
+        whole = all(barrier >= cut[slot] for slot, barrier in barriers.items())
+        rows = sum(len(piece) for run in pieces.values() for piece in run)
+        if windowed and not whole and rows < MARKET_ROWS:
+            return None  # fewer and larger records; marks may be split, so this is only thrift
+        return self._marks(barriers, pieces, evaluate=not windowed)
+
+    def _session(self, cut: Cut) -> Frame | None:
+        queue = self.queues[self.layout.session]
+        if not queue.has_rows(queue.barrier(queue.end)):
+            return None
+        before = self.positions()
+        data, row = queue.first_row()
+        offset = int(data.offsets[row])
+        queue.take(1, offset + 1)
+        vector = tuple(cut.get(slot, 0) for slot in range(len(self.layout)))
+        return SessionCut(self._span(before), offset, int(data.timestamps[row]), data.values[row], vector)
+
+    # -- on arrival --
+
+    def _arrived_events(self, cut: Cut) -> Frame | None:
+        before, collected = self.positions(), Collected()
+        slots = [slot for slot in (*self.reference, *self.merged, *self.others) if slot not in cut]
+        barriers = {slot: self.queues[slot].barrier(None) for slot in slots}
+        while not collected.full:
+            ready = [slot for slot in slots if self.queues[slot].has_rows(barriers[slot])]
+            if not ready:
+                break
+            first = min(ready, key=lambda slot: self.queues[slot].chunks[0].arrival)
+            self._take_head(self.queues[first], barriers[first], collected)
+        return self._events(before, collected.segments)
+
+    def _arrived_marks(self, cut: Cut) -> Frame | None:
+        barriers = {slot: self.queues[slot].barrier(None) for slot in self.market if slot not in cut}
+        pieces = self._market_pieces(barriers)
+        return self._marks(barriers, pieces, evaluate=True) if any(pieces.values()) else None
+
+    # -- marks --
+
+    def _market_pieces(self, barriers: Mapping[int, int]) -> dict[int, list[Piece]]:
+        share = max(1, MARKET_ROWS // max(1, len(barriers)))
+        return {slot: self.queues[slot].gather(barrier, share) for slot, barrier in barriers.items()}
+
+    def _marks(
+        self, barriers: Mapping[int, int], pieces: Mapping[int, list[Piece]], evaluate: bool
+    ) -> Frame | None:
+        before = self.positions()
+        parts = []
+        for slot, run in pieces.items():
+            parts += [piece.input.marks(piece.first, piece.end) for piece in run]
+            self.queues[slot].take(sum(len(piece) for piece in run), barriers[slot])
+        if not parts:
+            return self._events(before, [])
+        return Marks(self._span(before), merge_marks(parts), evaluate)
+
+
+def _windowed(piece: Piece) -> bool:
+    return bool(piece.input.windows[piece.first : piece.end].any())
+
+
+def _rows_within(pieces: Sequence[Piece]) -> int:
+    """How many rows from the head of a source make one record."""
+    rows = 0
+    size = 0
+    for piece in pieces:
+        sizes = np.cumsum(piece.input.sizes[piece.first : piece.end][:EVENT_ROWS]) + size
+        within = int(np.searchsorted(sizes, EVENT_BYTES, side="right"))
+        rows += within
+        if within < len(sizes) or rows >= EVENT_ROWS:
+            return max(1, min(rows, EVENT_ROWS))
+        size = int(sizes[-1])
+    return EVENT_ROWS
