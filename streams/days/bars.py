@@ -1,15 +1,17 @@
 """Bars (K线) turned into ticks, in one documented and deterministic way.
 
-A bar says open, high, low and close of an interval, not their order. Four trades stand for it: the open, the nearer extreme (the
-low first when the bar closes at or above its open, else the high), the other extreme, the close; each carries a quarter
-of the bar's volume (in shares, the rest goes to the close; a part of nothing is left out). The four lie in the four
-quarters of the interval, every security at its own moment of the quarter, so that a market's bars do not all arrive at one
-instant. The day's first open is put at 09:25:00, where the opening call ends, and its last close at 15:00:00.
+A bar says open, high, low and close of an interval, not their order. Four trades stand for it: the open,
+the nearer extreme (the low first when the bar closes at or above its open, else the high), the other
+extreme, the close; each carries a quarter of the bar's volume (in shares, the rest goes to the close; a
+part of nothing is left out). The four lie in the four quarters of the interval, every security at its own
+moment of the quarter, so that a market's bars do not all arrive at one instant. The day's first open is put
+at 09:25:00, where the opening call ends, and its last close at 15:00:00.
 
-With each trade comes a quote of the same ``ts``: last, open, high, low and volume of the day so far, the previous close and the
-price limits, and one lot on either side one tick apart, because a bar says nothing of the book. A bar whose four prices all equal the
-lower limit is taken as locked (rulebook 7.5): its quotes have an empty bid side; at the upper limit an empty ask side. A bar
-without volume gives quotes only; a security without any price that day gives one quote that says halted.
+With each trade comes a quote of the same ``ts``: last, open, high, low and volume of the day so far, the
+previous close and the price limits, and one lot on either side one tick apart, because a bar says nothing
+of the book. A bar whose four prices all equal the lower limit is taken as locked (rulebook 7.5): its quotes
+have an empty bid side; at the upper limit an empty ask side. A bar without volume gives quotes only; a
+security without any price that day gives one quote that says halted.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from streams.days.ticks import ABSENT, Ints, Quotes, Trades
 
 POINTS = 4
 _MINUTE = 60_000
+CONTINUOUS_BEGINS = (9 * 60 + 30) * _MINUTE
 OPENING_CALL_ENDS = (9 * 60 + 25) * _MINUTE
 CONTINUOUS_ENDS = 15 * 60 * _MINUTE
 HALTED_AT = (9 * 60 + 15) * _MINUTE
@@ -34,9 +37,9 @@ _LOT = 100
 class Bars:
     """n bars of one date, each security's in order of time.
 
-    ``names`` pool, ``security`` int32[n]; ``start`` and ``end`` ms since Shanghai midnight; prices int64[n] in 0.001 yuan, all 0
-    where the security was suspended; ``volume`` shares. By security (len(names)): ``prev_close``, ``limit_up``, ``limit_down`` in
-    0.001 yuan, -1 where unknown, and ``tick``.
+    ``names`` pool, ``security`` int32[n]; ``start`` and ``end`` ms since Shanghai midnight; prices int64[n]
+    in 0.001 yuan, all 0 where the security was suspended; ``volume`` shares. By security (len(names)):
+    ``prev_close``, ``limit_up``, ``limit_down`` in 0.001 yuan, -1 where unknown, and ``tick``.
     """
 
     date: int
@@ -56,7 +59,8 @@ class Bars:
 
 
 def limit_prices(prev_close: Ints, percent: Ints, tick: int = 10) -> tuple[Ints, Ints]:
-    """(limit_up, limit_down) in 0.001 yuan: ``prev_close`` ± percent, rounded half up to the tick (rulebook E12); -1 stays -1."""
+    """(limit_up, limit_down) in 0.001 yuan: ``prev_close`` ± percent, rounded half up to the tick (rulebook
+    E12); -1 stays -1."""
     known = prev_close > 0
     up, down = (
         ((prev_close * (100 + sign * percent) * 2 + 100 * tick) // (200 * tick)) * tick for sign in (1, -1)
@@ -75,7 +79,11 @@ def bars_to_ticks(bars: Bars) -> tuple[Trades, Quotes]:
     security = np.repeat(bars.security[rows], POINTS)[order]
     traded = qty.ravel()[order] > 0
     trades = Trades(
-        bars.names, security[traded], ts.ravel()[order][traded], path.ravel()[order][traded], qty.ravel()[order][traded]
+        bars.names,
+        security[traded],
+        ts.ravel()[order][traded],
+        path.ravel()[order][traded],
+        qty.ravel()[order][traded],
     )
     return trades, _quotes(bars, rows, path, ts, qty, order)
 
@@ -88,16 +96,19 @@ def _paths(bars: Bars, rows: NDArray[np.int64]) -> Ints:
 
 
 def _moments(bars: Bars, rows: NDArray[np.int64]) -> Ints:
-    """int64[rows, 4] ms since midnight: one moment in each quarter of the bar, the securities spread evenly over the quarter."""
+    """int64[rows, 4] ms since midnight: one moment in each quarter of the bar, the securities spread evenly
+    over the quarter."""
     length = bars.end[rows] - bars.start[rows]
     rank = np.argsort(np.argsort(np.array(bars.names))).astype(np.int64)
     share = rank[bars.security[rows]] * length // (POINTS * max(len(bars.names), 1))
     quarter = np.arange(POINTS, dtype=np.int64) * (length // POINTS)[:, None]
     moments = bars.start[rows, None] + quarter + share[:, None]
     first, last = _first_and_last(bars.security[rows])
-    moments[first, 0] = np.minimum(OPENING_CALL_ENDS, moments[first, 0])
-    moments[last, POINTS - 1] = np.maximum(CONTINUOUS_ENDS, moments[last, POINTS - 1])
-    return moments
+    first = first[bars.start[rows][first] == CONTINUOUS_BEGINS]
+    last = last[bars.end[rows][last] == CONTINUOUS_ENDS]
+    moments[first, 0] = OPENING_CALL_ENDS
+    moments[last, POINTS - 1] = CONTINUOUS_ENDS
+    return np.asarray(moments, dtype=np.int64)
 
 
 def _first_and_last(security: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -128,9 +139,9 @@ def _quotes(
         low[own] = np.minimum.accumulate(prices[start:stop])
         volume[own] = np.cumsum(quantities[start:stop])
     last = path.ravel()
-    down, up = bars.limit_down[security], bars.limit_up[security]
-    locked_down, locked_up = (np.repeat(_locked(bars, rows, limit), POINTS) for limit in (bars.limit_down, bars.limit_up))
-    bid, ask = _one_lot(last, down, up, bars.tick[security], locked_down, locked_up)
+    locked_down = np.repeat(_locked(bars, rows, bars.limit_down), POINTS)
+    locked_up = np.repeat(_locked(bars, rows, bars.limit_up), POINTS)
+    bid, ask = _one_lot(last, bars.limit_down[security], bars.tick[security], locked_down, locked_up)
     suspended = np.setdiff1d(np.arange(len(bars.names)), bars.security[rows]).astype(np.int32)
     halted_ts = np.full(len(suspended), day_start(bars.date) + HALTED_AT, np.int64)
 
@@ -143,8 +154,9 @@ def _quotes(
 
     everything = np.concatenate([suspended, security[order]])
     money = {
-        "last": column(last), "prev_close": bars.prev_close[everything], "open": column(opened), "high": column(high),
-        "low": column(low), "limit_up": bars.limit_up[everything], "limit_down": bars.limit_down[everything],
+        "last": column(last), "prev_close": bars.prev_close[everything], "open": column(opened),
+        "high": column(high), "low": column(low), "limit_up": bars.limit_up[everything],
+        "limit_down": bars.limit_down[everything],
     }  # fmt: skip
     halted = np.arange(len(everything)) < len(suspended)
     all_ts = np.concatenate([halted_ts, ts.ravel()[order]])
@@ -153,11 +165,12 @@ def _quotes(
 
 def _locked(bars: Bars, rows: NDArray[np.int64], limit: Ints) -> NDArray[np.bool_]:
     own = limit[bars.security[rows]]
-    return (bars.low[rows] == own) & (bars.high[rows] == own)
+    locked: NDArray[np.bool_] = (bars.low[rows] == own) & (bars.high[rows] == own)
+    return locked
 
 
 def _one_lot(
-    last: Ints, down: Ints, up: Ints, tick: Ints, locked_down: NDArray[np.bool_], locked_up: NDArray[np.bool_]
+    last: Ints, down: Ints, tick: Ints, locked_down: NDArray[np.bool_], locked_up: NDArray[np.bool_]
 ) -> tuple[Ints, Ints]:
     """Best bid and ask one tick apart around ``last``, within the limits; 0 where the side is empty."""
     bid = np.maximum(last - tick, np.where(down > 0, down, 1))

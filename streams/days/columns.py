@@ -1,7 +1,8 @@
 """Arrow types of a recorded day's columns: the contract's field names, one type per name whatever the topic.
 
-Money is ``decimal128(18, 3)`` yuan, ``ts`` int64 milliseconds since the epoch, dates ``date32``, quantities int64; rates, lines,
-haircuts and everything named stay the strings they are on the wire. Lists of positions, contracts and book levels are nested.
+Money is ``decimal128(18, 3)`` yuan, ``ts`` int64 milliseconds since the epoch, dates ``date32``, quantities
+int64; rates, lines, haircuts and everything named stay the strings they are on the wire. Lists of
+positions, contracts and book levels are nested.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Money columns of a recorded day: Arrow decimals outside, int64 thousandths of a yuan inside.
 
-Parquet holds money and prices as ``decimal128(18, 3)`` so that any reader (DuckDB, polars, a spreadsheet) sees yuan, exactly.
-Inside they are int64 in 0.001 yuan. A decimal128 value with three decimals *is* that integer in 16 little-endian bytes, so
-the conversion copies words instead of making a Python object per row.
+Parquet holds money and prices as ``decimal128(18, 3)`` so that any reader (DuckDB, polars, a spreadsheet)
+sees yuan, exactly. Inside they are int64 in 0.001 yuan. A decimal128 value with three decimals *is* that
+integer in 16 little-endian bytes, so the conversion copies words instead of making a Python object per row.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def money_array(milli: NDArray[np.int64], missing: NDArray[np.bool_] | None = No
 def milli_column(column: pa.ChunkedArray | pa.Array, absent: int) -> NDArray[np.int64]:
     """int64[n] in 0.001 yuan of a money column; null becomes ``absent``.
 
-    Decimals and strings of up to three decimals, integers (yuan) and doubles that mean a number of at most three decimals are
-    read; anything else raises ValueError, never rounds.
+    Decimals and strings of up to three decimals, integers (yuan) and doubles that mean a number of at most
+    three decimals are read; anything else raises ValueError, never rounds.
     """
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     missing = array.is_null().to_numpy(zero_copy_only=False)
@@ -43,7 +43,7 @@ def milli_column(column: pa.ChunkedArray | pa.Array, absent: int) -> NDArray[np.
         return np.full(len(array), absent, dtype=np.int64)
     if pa.types.is_integer(array.type):
         yuan = pc.fill_null(array, 0).to_numpy(zero_copy_only=False).astype(np.int64)
-        return np.where(missing, absent, yuan * 1000)
+        return np.where(missing, absent, yuan * 1000).astype(np.int64)
     if pa.types.is_floating(array.type):
         return _from_doubles(pc.fill_null(array, 0.0).to_numpy(zero_copy_only=False), missing, absent)
     try:
@@ -61,9 +61,7 @@ def _from_doubles(values: NDArray[Any], missing: NDArray[np.bool_], absent: int)
     if not (np.isfinite(scaled).all() and (scaled / 1000 == values).all()):
         row = int(np.argmax(~(scaled / 1000 == values)))
         raise ValueError(f"{values[row]!r} is not a number of at most three decimals")
-    milli = scaled.astype(np.int64)
-    milli[missing] = absent
-    return milli
+    return np.where(missing, absent, scaled.astype(np.int64)).astype(np.int64)
 
 
 def milli_from_noise(
@@ -71,8 +69,9 @@ def milli_from_noise(
 ) -> NDArray[np.int64]:
     """int64[n] in 0.001 yuan of prices that a vendor wrote as floats, rounded to their tick.
 
-    Sources hold 7.400000000000001 where the exchange said 7.40. The nearest multiple of ``tick`` (0.001 yuan, scalar or one
-    per row) is taken; a value further than a thousandth of the tick from it is no float noise and raises ValueError.
+    Sources hold 7.400000000000001 where the exchange said 7.40. The nearest multiple of ``tick`` (0.001
+    yuan, scalar or one per row) is taken; a value further than a thousandth of the tick from it is no float
+    noise and raises ValueError.
     """
     ticks = np.asarray(tick, dtype=np.int64)
     steps = np.rint(values * 1000 / ticks)

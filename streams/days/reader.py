@@ -1,9 +1,11 @@
-"""Reading a recorded day, whatever mixture of Parquet files, folders of Parquet and JSON lines it is made of."""
+"""Reading a recorded day, whatever mixture of Parquet files, folders of Parquet and JSON lines it is made
+of."""
 
 from __future__ import annotations
 
 import gzip
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +32,8 @@ _ADVICE = "a recorded day is a directory date=YYYY-MM-DD with one Parquet file o
 class JsonTopic:
     """Records of one topic as JSON, in publishing order. ``ts`` int64[n]; ``keys`` and ``values`` are n long.
 
-    JSON lines stay exactly the bytes they were, broken ones included: a replay hands them on, and they become dead letters
-    where any other broken record would.
+    JSON lines stay exactly the bytes they were, broken ones included: a replay hands them on, and they
+    become dead letters where any other broken record would.
     """
 
     topic: str
@@ -44,7 +46,8 @@ class JsonTopic:
 
 
 class RecordedDay:
-    """One directory ``date=YYYY-MM-DD``. Raises UsageError, naming what is wrong, for anything that is no recorded day."""
+    """One directory ``date=YYYY-MM-DD``. Raises UsageError, naming what is wrong, for anything that is no
+    recorded day."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -78,7 +81,9 @@ class RecordedDay:
         try:
             return in_time_order(pa.concat_tables(parts, promote_options="permissive"))
         except pa.ArrowInvalid as error:
-            raise UsageError(f"the Parquet files of {topic} in {self.directory} do not fit together: {error}") from error
+            raise UsageError(
+                f"the Parquet files of {topic} in {self.directory} do not fit together: {error}"
+            ) from error
 
     def json_topic(self, topic: str) -> JsonTopic:
         """The topic's records as JSON, from either form."""
@@ -86,9 +91,15 @@ class RecordedDay:
             return _read_json_lines(topic, self.files[topic])
         table = self.table(topic)
         names = table.column_names
-        ts = table.column("ts").to_numpy() if "ts" in names else np.full(table.num_rows, START_OF_DAY, np.int64)
+        ts = (
+            table.column("ts").to_numpy()
+            if "ts" in names
+            else np.full(table.num_rows, START_OF_DAY, np.int64)
+        )
         key_column = "key" if "key" in names else TOPICS[topic].key
-        keys = [str(key).encode() for key in table.column(key_column).to_pylist()] if key_column in names else []
+        keys = (
+            [str(key).encode() for key in table.column(key_column).to_pylist()] if key_column in names else []
+        )
         without_ts = ("key",) if _has_ts(topic) else ("key", "ts")
         values = json_rows(table, leave_out=without_ts)
         return JsonTopic(topic, ts.astype(np.int64), keys or [b""] * len(values), values)
@@ -98,7 +109,7 @@ def open_days(paths: list[Path]) -> list[RecordedDay]:
     """The recorded days ``paths``, which must be in the order of their dates, each date once."""
     days = [RecordedDay(path) for path in paths]
     dates = [day.date for day in days]
-    if any(later <= earlier for earlier, later in zip(dates, dates[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(dates)):
         raise UsageError("recorded days must be named in the order of their dates, each date once")
     return days
 
@@ -127,7 +138,10 @@ def _date(directory: Path, label: dict[str, Any]) -> int:
     if not name.startswith("date="):
         inside = sorted(path.name for path in directory.glob("date=*") if path.is_dir())
         if inside:
-            raise UsageError(f"{directory} holds days ({', '.join(inside)}) but is none", advice=f"name {directory / inside[0]}")
+            raise UsageError(
+                f"{directory} holds days ({', '.join(inside)}) but is none",
+                advice=f"name {directory / inside[0]}",
+            )
         raise UsageError(f"{directory} is no recorded day: its name is not date=YYYY-MM-DD", advice=_ADVICE)
     try:
         day = parse_day(name.removeprefix("date="))
@@ -145,7 +159,9 @@ def _topic_files(directory: Path) -> dict[str, list[Path]]:
         parquet += sorted((directory / topic).glob("*.parquet")) if (directory / topic).is_dir() else []
         lines = [p for p in (directory / f"{topic}.jsonl", directory / f"{topic}.jsonl.gz") if p.is_file()]
         if parquet and lines:
-            raise UsageError(f"{directory} has {topic} both as Parquet and as JSON lines", advice="keep one of them")
+            raise UsageError(
+                f"{directory} has {topic} both as Parquet and as JSON lines", advice="keep one of them"
+            )
         if parquet or lines:
             found[topic] = parquet or lines
     return found

@@ -1,8 +1,9 @@
 """Rows of an Arrow table as JSON texts, built column by column.
 
-A recorded day of 200,000 opening books becomes JSON without a Python object per field: every column is turned into text by
-Arrow, fragments ``"name":value`` are joined by row, nulls are left out. Money is written as a decimal string, dates as
-``"YYYY-MM-DD"``, book levels as ``[[price, qty], ...]``, just as the contract spells them.
+A recorded day of 200,000 opening books becomes JSON without a Python object per field: every column is
+turned into text by Arrow, fragments ``"name":value`` are joined by row, nulls are left out. Money is
+written as a decimal string, dates as ``"YYYY-MM-DD"``, book levels as ``[[price, qty], ...]``, just as the
+contract spells them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ _PAIRS = frozenset({"bid", "ask"})
 
 
 def json_rows(table: pa.Table, leave_out: Sequence[str] = ("key",)) -> list[bytes]:
-    """One JSON object per row of ``table``, UTF-8, fields in column order, nulls absent; columns ``leave_out`` are dropped."""
+    """One JSON object per row of ``table``, UTF-8, fields in column order, nulls absent; columns
+    ``leave_out`` are dropped."""
     if table.num_rows == 0:
         return []
     names = [
@@ -28,12 +30,15 @@ def json_rows(table: pa.Table, leave_out: Sequence[str] = ("key",)) -> list[byte
         if name not in leave_out and not pa.types.is_null(table.schema.field(name).type)
     ]
     columns = [_texts(table.column(name).combine_chunks(), pairs=name in _PAIRS) for name in names]
-    return _objects(names, columns, table.num_rows).cast(pa.large_binary()).to_pylist()
+    rows: list[bytes] = _objects(names, columns, table.num_rows).cast(pa.large_binary()).to_pylist()
+    return rows
 
 
 def _join(*parts: pa.Array | str, separator: str = "", nulls: str = "emit_null") -> pa.Array:
     operands = [pa.scalar(part, pa.large_string()) if isinstance(part, str) else part for part in parts]
-    return pc.binary_join_element_wise(*operands, pa.scalar(separator, pa.large_string()), null_handling=nulls)
+    return pc.binary_join_element_wise(
+        *operands, pa.scalar(separator, pa.large_string()), null_handling=nulls
+    )
 
 
 def _objects(names: Sequence[str], columns: Sequence[pa.Array], rows: int) -> pa.Array:
@@ -55,7 +60,9 @@ def _texts(column: pa.Array, *, pairs: bool = False) -> pa.Array:
     if pa.types.is_decimal(kind) or pa.types.is_date(kind):
         return _quoted(column.cast(pa.large_string()))
     if pa.types.is_floating(kind):
-        return pa.array([None if v is None else orjson.dumps(v).decode() for v in column.to_pylist()], pa.large_string())
+        return pa.array(
+            [None if v is None else orjson.dumps(v).decode() for v in column.to_pylist()], pa.large_string()
+        )
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _string_texts(column)
     if pa.types.is_map(kind):
@@ -77,7 +84,9 @@ def _string_texts(column: pa.Array) -> pa.Array:
     awkward = pc.any(pc.match_substring_regex(plain, r'["\\\x00-\x1f]')).as_py()
     if not awkward:
         return _quoted(plain)
-    return pa.array([None if v is None else orjson.dumps(v).decode() for v in plain.to_pylist()], pa.large_string())
+    return pa.array(
+        [None if v is None else orjson.dumps(v).decode() for v in plain.to_pylist()], pa.large_string()
+    )
 
 
 def _list_texts(column: pa.Array, *, pairs: bool) -> pa.Array:

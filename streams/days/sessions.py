@@ -1,4 +1,5 @@
-"""The phases of an ordinary trading day, for recorded days whose source has no session records (rulebook 7.5)."""
+"""The phases of an ordinary trading day, for recorded days whose source has no session records (rulebook
+7.5)."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from schemas.units import day_start, format_day, parse_day
 from streams.days.columns import table_schema
 
 CLOSING_CALL_OF_SHANGHAI = parse_day("2018-08-20")
-"""First day on which Shanghai stocks have a closing call (收盘集合竞价); before, they trade continuously to 15:00."""
+"""First day on which Shanghai stocks have a closing call (收盘集合竞价); before, they trade continuously to
+15:00."""
 
 _MINUTE = 60_000
 PRE_OPEN = 9 * 60 * _MINUTE
@@ -30,8 +32,9 @@ _PHASES = (
 def session_rows(day: int, first_ts: int | None = None, last_ts: int | None = None) -> list[dict[str, Any]]:
     """Session records of ``day`` (a day number), in order, without cuts.
 
-    ``pre_open`` is at 09:00, or just before ``first_ts`` (the first observation of the day) when that is earlier; ``close``
-    shortly after 15:00 and ``settled`` at 16:00, or just after ``last_ts`` when that is later.
+    ``pre_open`` is at 09:00, or just before ``first_ts`` (the first observation of the day) when that is
+    earlier; ``close`` shortly after 15:00 and ``settled`` at 16:00, or just after ``last_ts`` when that is
+    later.
     """
     midnight = day_start(day)
     pre_open = midnight + PRE_OPEN
@@ -52,7 +55,9 @@ def _row(ts: int, day: int, market: str, phase: str) -> dict[str, Any]:
 
 def session_table(rows: list[dict[str, Any]]) -> pa.Table:
     """The ``market.session`` table of a recorded day; ``date`` is a string of the form YYYY-MM-DD."""
-    schema = table_schema("market.session", ("ts", "market", "phase", "key")).insert(1, pa.field("date", pa.string()))
+    schema = table_schema("market.session", ("ts", "market", "phase", "key")).insert(
+        1, pa.field("date", pa.string())
+    )
     return pa.Table.from_pylist(rows, schema=schema).set_column(
         1, "date", pa.array([row["date"] for row in rows]).cast(pa.date32())
     )

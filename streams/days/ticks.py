@@ -19,8 +19,9 @@ ABSENT = -1
 
 @dataclass(slots=True)
 class Trades:
-    """n trades in order of arrival: ``names`` is a pool, ``security`` int32[n] points into it; ``ts`` ms, ``price`` 0.001 yuan,
-    ``qty`` shares; ``side`` strings "B", "S", "N" or None for all, ``seq`` int64 or None for all."""
+    """n trades in order of arrival: ``names`` is a pool, ``security`` int32[n] points into it; ``ts`` ms,
+    ``price`` 0.001 yuan, ``qty`` shares; ``side`` strings "B", "S", "N" or None for all, ``seq`` int64 or
+    None for all."""
 
     names: list[str]
     security: NDArray[np.int32]
@@ -47,9 +48,10 @@ class Trades:
 
 @dataclass(slots=True)
 class Quotes:
-    """n snapshots in order of arrival. ``prices`` holds money columns by field name, int64 0.001 yuan with -1 for absent;
-    ``volume`` shares (-1 absent). ``bid`` and ``ask`` are (prices int64[n, levels], quantities int64[n, levels]); a level whose
-    price or quantity is 0 is no level. ``halted`` is bool[n] or None."""
+    """n snapshots in order of arrival. ``prices`` holds money columns by field name, int64 0.001 yuan with
+    -1 for absent; ``volume`` shares (-1 absent). ``bid`` and ``ask`` are (prices int64[n, levels],
+    quantities int64[n, levels]); a level whose price or quantity is 0 is no level. ``halted`` is bool[n] or
+    None."""
 
     names: list[str]
     security: NDArray[np.int32]
@@ -62,7 +64,10 @@ class Quotes:
 
     def table(self) -> pa.Table:
         """The Arrow table of ``market.quotes``, in order of time."""
-        columns: dict[str, pa.Array] = {"security": _names(self.names, self.security), "ts": pa.array(self.ts)}
+        columns: dict[str, pa.Array] = {
+            "security": _names(self.names, self.security),
+            "ts": pa.array(self.ts),
+        }
         for name, values in self.prices.items():
             columns[name] = money_array(values, values == ABSENT)
         if self.volume is not None:
@@ -77,7 +82,8 @@ class Quotes:
 
 @dataclass(slots=True)
 class ImportedDay:
-    """What one source says about one date. ``reference`` holds fields of ``reference.securities`` by security."""
+    """What one source says about one date. ``reference`` holds fields of ``reference.securities`` by
+    security."""
 
     date: int
     trades: list[Trades] = field(default_factory=list)

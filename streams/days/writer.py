@@ -1,7 +1,7 @@
 """Writing a recorded day: one zstd Parquet file per topic, sorted by ``ts`` then arrival, and ``day.json``.
 
-Files are written beside their final name and renamed, so a day that was interrupted never looks complete: ``day.json`` comes
-last.
+Files are written beside their final name and renamed, so a day that was interrupted never looks complete:
+``day.json`` comes last.
 """
 
 from __future__ import annotations
@@ -38,11 +38,14 @@ def day_directory(parent: Path, day: int) -> Path:
     return parent / f"date={format_day(day)}"
 
 
-def write_day(directory: Path, day: int, tables: Mapping[str, pa.Table], label: DayLabel, *, add: bool = False) -> Path:
+def write_day(
+    directory: Path, day: int, tables: Mapping[str, pa.Table], label: DayLabel, *, add: bool = False
+) -> Path:
     """Write ``tables`` (by topic) as the recorded day ``directory``; returns it.
 
-    A day that exists already is refused (UsageError) unless ``add`` is true, which adds topics and refuses those that are
-    there. Every table has a ``key`` column; rows are put into the order of ``ts`` (stable) where they are not.
+    A day that exists already is refused (UsageError) unless ``add`` is true, which adds topics and refuses
+    those that are there. Every table has a ``key`` column; rows are put into the order of ``ts`` (stable)
+    where they are not.
     """
     label_file = directory / "day.json"
     if label_file.exists() and not add:
@@ -54,7 +57,9 @@ def write_day(directory: Path, day: int, tables: Mapping[str, pa.Table], label: 
         if topic not in TOPICS:
             raise UsageError(f"{topic} is no topic")
         if topic_file(directory, topic).exists():
-            raise UsageError(f"{topic_file(directory, topic)} exists already", advice="remove it first to write it anew")
+            raise UsageError(
+                f"{topic_file(directory, topic)} exists already", advice="remove it first to write it anew"
+            )
     directory.mkdir(parents=True, exist_ok=True)
     for topic, table in tables.items():
         write_topic(directory, topic, table)
@@ -76,7 +81,8 @@ def write_topic(directory: Path, topic: str, table: pa.Table) -> None:
 
 
 def in_time_order(table: pa.Table) -> pa.Table:
-    """``table`` ordered by ``ts``; rows of equal ``ts`` keep their order of arrival. Without ``ts`` it stays as it is."""
+    """``table`` ordered by ``ts``; rows of equal ``ts`` keep their order of arrival. Without ``ts`` it
+    stays as it is."""
     if "ts" not in table.column_names or table.num_rows < 2:
         return table
     ts = table.column("ts").to_numpy()
@@ -97,7 +103,10 @@ def _write_label(path: Path, day: int, label: DayLabel) -> None:
         "date": format_day(day),
         "origin": _joined(before.get("origin"), label.origin),
         "licence": _joined(before.get("licence"), label.licence),
-        "notes": [*before.get("notes", []), *(note for note in label.notes if note not in before.get("notes", []))],
+        "notes": [
+            *before.get("notes", []),
+            *(note for note in label.notes if note not in before.get("notes", [])),
+        ],
     }
     partial = path.with_suffix(".partial")
     partial.write_bytes(orjson.dumps(merged, option=orjson.OPT_INDENT_2) + b"\n")

@@ -25,15 +25,32 @@ FORMS: dict[str, str] = {
     "bars15": "quarter-hour bars in fen",
     "daily": "daily bars in fen with ST and suspension",
 }
-_REFERENCE_FIELDS = ("kind", "board", "prev_close", "limit_up", "limit_down", "st", "suspended", "float_shares", "haircut")
+_REFERENCE_FIELDS = (
+    "kind",
+    "board",
+    "prev_close",
+    "limit_up",
+    "limit_down",
+    "st",
+    "suspended",
+    "float_shares",
+    "haircut",
+)
 
 
 def import_files(
-    form: str, sources: Iterable[Path], destination: Path, *, dates: list[int] | None = None, label: DayLabel | None = None
+    form: str,
+    sources: Iterable[Path],
+    destination: Path,
+    *,
+    dates: list[int] | None = None,
+    label: DayLabel | None = None,
 ) -> list[Path]:
-    """Import ``sources`` (files, or directories of files) of ``form`` into days below ``destination``; returns their directories.
+    """Import ``sources`` (files, or directories of files) of ``form`` into days below ``destination``;
+    returns their directories.
 
-    Raises UserError for a form, file or row that cannot be what it is said to be, and for a day that exists already.
+    Raises UserError for a form, file or row that cannot be what it is said to be, and for a day that exists
+    already.
     """
     files = [file for source in sources for file in _files(source)]
     if not files:
@@ -45,7 +62,9 @@ def import_files(
                 days.setdefault(imported.date, []).append(imported)
     if not days:
         raise UserError("the files hold nothing of the dates asked for")
-    origin = label or DayLabel(f"imported from {', '.join(file.name for file in files)} ({form})", "as the source's")
+    origin = label or DayLabel(
+        f"imported from {', '.join(file.name for file in files)} ({form})", "as the source's"
+    )
     return [write_imported(destination, parts, origin) for _, parts in sorted(days.items())]
 
 
@@ -57,7 +76,8 @@ def write_imported(destination: Path, parts: list[ImportedDay], label: DayLabel)
 
 
 def day_tables(parts: list[ImportedDay]) -> dict[str, pa.Table]:
-    """The tables of a recorded day by topic: session, reference.securities, trades and quotes as far as there are any."""
+    """The tables of a recorded day by topic: session, reference.securities, trades and quotes as far as
+    there are any."""
     date = parts[0].date
     trades = _merged([item.table() for part in parts for item in part.trades])
     quotes = _merged([item.table() for part in parts for item in part.quotes])
@@ -76,7 +96,8 @@ def day_tables(parts: list[ImportedDay]) -> dict[str, pa.Table]:
 
 
 def reference_table(date: int, facts: dict[str, dict[str, object]]) -> pa.Table:
-    """``reference.securities`` of ``date`` by security; money facts are ints in 0.001 yuan, kind and board follow the code."""
+    """``reference.securities`` of ``date`` by security; money facts are ints in 0.001 yuan, kind and board
+    follow the code."""
     names = sorted(facts)
     columns: dict[str, pa.Array] = {
         "security": pa.array(names, pa.string()),
@@ -108,7 +129,8 @@ def _merged(tables: list[pa.Table]) -> pa.Table:
 
 
 def _span(trades: pa.Table, quotes: pa.Table) -> tuple[int | None, int | None]:
-    """First observation of any kind, and the last moment at which something traded: quotes repeat long after the close."""
+    """First observation of any kind, and the last moment at which something traded: quotes repeat long
+    after the close."""
     firsts = [table.column("ts")[0].as_py() for table in (trades, quotes) if table.num_rows]
     lasts = [trades.column("ts")[-1].as_py()] if trades.num_rows else []
     if quotes.num_rows and "volume" in quotes.column_names:
@@ -127,7 +149,9 @@ def _last_change(quotes: pa.Table) -> int:
 
 def _files(source: Path) -> list[Path]:
     if source.is_dir():
-        return sorted(path for path in source.iterdir() if path.name.endswith((".csv", ".csv.gz", ".parquet")))
+        return sorted(
+            path for path in source.iterdir() if path.name.endswith((".csv", ".csv.gz", ".parquet"))
+        )
     if not source.is_file():
         raise UserError(f"{source} does not exist")
     return [source]

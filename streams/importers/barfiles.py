@@ -1,11 +1,13 @@
 """Quarter-hour and daily bars with prices in fen, as ticks (see ``streams.days.bars`` for how).
 
-``bars15``: ``symbol, bar_end, open_fen, high_fen, low_fen, close_fen, volume``; a symbol without a suffix is Shanghai's or Shenzhen's by
-its first digit. The previous close is the last close before the date that the source holds; it is the exchange's 前收盘 except on
-ex-days. Limits are 10 % of it (20 % on STAR and ChiNext).
+``bars15``: ``symbol, bar_end, open_fen, high_fen, low_fen, close_fen, volume``; a symbol without a suffix
+is Shanghai's or Shenzhen's by its first digit. The previous close is the last close before the date that
+the source holds; it is the exchange's 前收盘 except on ex-days. Limits are 10 % of it (20 % on STAR and
+ChiNext).
 
-``daily`` (BaoStock): ``date, code, open_fen … preclose_fen, volume, suspended, is_st``; ``preclose_fen`` is the exchange's own, the limit of an
-ST stock 5 %. Days whose unadjusted price is unknown (``price_flag`` 3) are left out.
+``daily`` (BaoStock): ``date, code, open_fen … preclose_fen, volume, suspended, is_st``; ``preclose_fen`` is
+the exchange's own, the limit of an ST stock 5 %. Days whose unadjusted price is unknown (``price_flag`` 3)
+are left out.
 """
 
 from __future__ import annotations
@@ -19,7 +21,6 @@ import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from schemas.units import SHANGHAI_OFFSET_MS
 from streams.days.bars import Bars, bars_to_ticks, limit_prices
 from streams.days.ticks import ABSENT, ImportedDay, Ints, pooled
 from streams.errors import UserError
@@ -34,37 +35,46 @@ _CHINEXT_20_FROM = 18498
 """2020-08-24 as a day number: ChiNext's limit became 20 % (rulebook 7.5)."""
 
 
-def read_bars15(path: Path, dates: list[int] | None = None) -> list[ImportedDay]:
-    """Every date of ``dates`` (default: all that have a previous close in the file) as ticks."""
+def read_bar_columns(path: Path) -> tuple[list[str], NDArray[np.int32], Ints, dict[str, Ints]]:
+    """Securities, and by bar, ordered by security then time: index, end (ms of local time since 1970), prices in fen, volume."""
     table = _read(path, ("symbol", "bar_end", *_PRICES, "volume"))
     symbols, index = pooled(pc.cast(table.column("symbol"), pa.string()).to_pylist())
-    names = [security_name(symbol.zfill(6) if symbol.isdigit() else symbol) for symbol in symbols]
+    names = [security_name(symbol) for symbol in symbols]
     end = pc.cast(table.column("bar_end"), pa.timestamp("ms")).cast(pa.int64()).to_numpy()
-    day = (end // 86_400_000).astype(np.int64)
     order = np.lexsort((end, index))
-    columns = {name: pc.fill_null(table.column(name), 0).to_numpy().astype(np.int64)[order] for name in (*_PRICES, "volume")}
-    index, end, day = index[order], end[order], day[order]
+    columns = {
+        name.removesuffix("_fen"): pc.fill_null(table.column(name), 0).to_numpy().astype(np.int64)[order]
+        for name in (*_PRICES, "volume")
+    }
+    return names, index[order], np.asarray(end[order]), columns
+
+
+def read_bars15(path: Path, dates: list[int] | None = None) -> list[ImportedDay]:
+    """Every date of ``dates`` (default: all that have a previous close in the file) as ticks."""
+    names, index, end, columns = read_bar_columns(path)
+    day = end // 86_400_000
     found = np.unique(day).tolist()
     wanted = found[1:] if dates is None else dates
     missing = sorted(set(wanted) - set(found))
     if missing:
         raise UserError(f"{path} has no bars of {_shown(missing)}")
-    return [_bars15_day(date, names, index, end, day, columns) for date in wanted]
+    return [_bars15_day(date, names, index, end, columns) for date in wanted]
 
 
 def _bars15_day(
-    date: int, names: list[str], index: NDArray[np.int32], end: Ints, day: Ints, columns: dict[str, Ints]
+    date: int, names: list[str], index: NDArray[np.int32], end: Ints, columns: dict[str, Ints]
 ) -> ImportedDay:
+    day = end // 86_400_000
     prev_close = np.full(len(names), ABSENT, np.int64)
-    earlier = (day < date) & (columns["close_fen"] > 0)
-    prev_close[index[earlier]] = columns["close_fen"][earlier] * FEN
+    earlier = (day < date) & (columns["close"] > 0)
+    prev_close[index[earlier]] = columns["close"][earlier] * FEN
     own = day == date
     percent = np.array([_limit_percent(name, date) for name in names], dtype=np.int64)
     limit_up, limit_down = limit_prices(prev_close, percent)
     in_day = end[own] % 86_400_000
-    prices = (columns[name][own] * FEN for name in _PRICES)
+    opened, high, low, close = (columns[name][own] * FEN for name in ("open", "high", "low", "close"))
     bars = Bars(
-        date, names, index[own], in_day - QUARTER, in_day, *prices, columns["volume"][own],
+        date, names, index[own], in_day - QUARTER, in_day, opened, high, low, close, columns["volume"][own],
         prev_close, limit_up, limit_down, np.full(len(names), FEN, np.int64),
     )  # fmt: skip
     return as_day(bars, sorted({names[i] for i in index[own].tolist()}))
@@ -80,9 +90,16 @@ def as_day(bars: Bars, listed: list[str], st: set[str] | None = None) -> Importe
         i = place[name]
         facts: dict[str, object] = {
             field: int(values[i]) if values[i] > 0 else None
-            for field, values in (("prev_close", bars.prev_close), ("limit_up", bars.limit_up), ("limit_down", bars.limit_down))
+            for field, values in (
+                ("prev_close", bars.prev_close),
+                ("limit_up", bars.limit_up),
+                ("limit_down", bars.limit_down),
+            )
         }
-        imported.add_facts(name, {**facts, "suspended": True if i not in traded else None, "st": (name in st) if st else None})
+        imported.add_facts(
+            name,
+            {**facts, "suspended": True if i not in traded else None, "st": (name in st) if st else None},
+        )
     return imported
 
 
@@ -90,7 +107,17 @@ def read_daily(path: Path, dates: list[int] | None = None) -> list[ImportedDay]:
     """Every date of ``dates`` (required: a year of days is not meant) as ticks."""
     if not dates:
         raise UserError("daily bars hold many dates", advice="give --date YYYY-MM-DD, once or several times")
-    names = ("date", "code", *_PRICES, "preclose_fen", "volume", "suspended", "is_st", "price_flag", "float_shares_est")
+    names = (
+        "date",
+        "code",
+        *_PRICES,
+        "preclose_fen",
+        "volume",
+        "suspended",
+        "is_st",
+        "price_flag",
+        "float_shares_est",
+    )
     table = _read(path, names)
     day = table.column("date").cast(pa.int32()).to_numpy()
     known = pc.fill_null(table.column("price_flag"), 3).to_numpy() != 3
@@ -109,23 +136,26 @@ def _daily_day(date: int, table: pa.Table) -> ImportedDay:
         name: pc.fill_null(table.column(name), 0).to_numpy().astype(np.int64)
         for name in (*_PRICES, "preclose_fen", "volume", "float_shares_est")
     }
-    suspended = pc.fill_null(table.column("suspended"), pa.scalar(False)).to_numpy(zero_copy_only=False).astype(np.bool_)
-    is_st = pc.fill_null(table.column("is_st"), pa.scalar(False)).to_numpy(zero_copy_only=False).astype(np.bool_)
+    suspended, is_st = (_flags(table, name) for name in ("suspended", "is_st"))
     prev_close = np.where(columns["preclose_fen"] > 0, columns["preclose_fen"] * FEN, ABSENT)
     percent = np.array([_limit_percent(name, date) for name in names], dtype=np.int64)
     limit_up, limit_down = limit_prices(prev_close, np.where(is_st & (percent == 10), 5, percent))
     traded = ~suspended
-    prices = [np.where(traded, columns[name] * FEN, 0) for name in _PRICES]
+    opened, high, low, close = (np.where(traded, columns[name] * FEN, 0) for name in _PRICES)
     rows = len(names)
     start, end = (np.full(rows, minutes * _MINUTE, np.int64) for minutes in (9 * 60 + 30, 15 * 60))
     bars = Bars(
-        date, names, index, start, end, *prices, columns["volume"],
+        date, names, index, start, end, opened, high, low, close, columns["volume"],
         prev_close, limit_up, limit_down, np.full(rows, FEN, np.int64),
     )  # fmt: skip
     imported = as_day(bars, names, {name for name, flag in zip(names, is_st.tolist(), strict=True) if flag})
     for name, shares in zip(names, columns["float_shares_est"].tolist(), strict=True):
         imported.add_facts(name, {"float_shares": shares if shares > 0 else None})
     return imported
+
+
+def _flags(table: pa.Table, name: str) -> NDArray[np.bool_]:
+    return np.array([bool(flag) for flag in table.column(name).to_pylist()], dtype=np.bool_)
 
 
 def _limit_percent(security: str, date: int) -> int:
@@ -140,9 +170,13 @@ def _read(path: Path, names: tuple[str, ...]) -> pa.Table:
         if path.suffix == ".parquet":
             return pq.read_table(path, columns=list(names))
         kinds = {"symbol": pa.string(), "code": pa.string()}
-        return pcsv.read_csv(path, convert_options=pcsv.ConvertOptions(include_columns=list(names), column_types=kinds))
+        return pcsv.read_csv(
+            path, convert_options=pcsv.ConvertOptions(include_columns=list(names), column_types=kinds)
+        )
     except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
-        raise UserError(f"{path} cannot be read as bars: {error}", advice=f"expected columns {', '.join(names)}") from error
+        raise UserError(
+            f"{path} cannot be read as bars: {error}", advice=f"expected columns {', '.join(names)}"
+        ) from error
 
 
 def _shown(days: list[int]) -> str:

@@ -17,7 +17,8 @@ FUND_TICK = 1
 def security_name(code: str, exchange: str = "") -> str:
     """``600519`` (with or without a suffix) as ``600519.SH``; a code of no known exchange is a UserError.
 
-    Without ``exchange`` the exchange of a *stock or fund* with this code is taken; an index (000001 of Shanghai) must say its own.
+    Without ``exchange`` the exchange of a *stock or fund* with this code is taken; an index (000001 of
+    Shanghai) must say its own.
     """
     bare, _, suffix = code.strip().partition(".")
     market = _EXCHANGES.get((suffix or exchange).strip())
@@ -37,8 +38,9 @@ def _exchange_of(code: str) -> str:
 
 
 def is_index(security: str) -> bool:
-    """Whether the code belongs to an index (指数): 000xxx of Shanghai, 399xxx of Shenzhen, 899xxx of Beijing."""
-    return security.endswith(".SH") and security.startswith("000") or security.startswith(("399", "899"))
+    """Whether the code belongs to an index (指数): 000xxx of Shanghai, 399xxx of Shenzhen, 899xxx of
+    Beijing."""
+    return (security.endswith(".SH") and security.startswith("000")) or security.startswith(("399", "899"))
 
 
 def kind_of(security: str) -> str:
@@ -47,16 +49,34 @@ def kind_of(security: str) -> str:
         return "index"
     code, market = security[:6], security[7:]
     if market == "SH":
-        kinds = {"51": "etf", "52": "etf", "53": "etf", "56": "etf", "58": "etf", "50": "fund", "60": "stock", "68": "stock"}
+        kinds = {
+            "51": "etf",
+            "52": "etf",
+            "53": "etf",
+            "56": "etf",
+            "58": "etf",
+            "50": "fund",
+            "60": "stock",
+            "68": "stock",
+        }
         return kinds.get(code[:2], "bond" if code[0] in "012" else "stock")
     if market == "SZ":
-        kinds = {"15": "etf", "16": "fund", "18": "fund", "10": "treasury", "11": "bond", "12": "bond", "13": "bond"}
+        kinds = {
+            "15": "etf",
+            "16": "fund",
+            "18": "fund",
+            "10": "treasury",
+            "11": "bond",
+            "12": "bond",
+            "13": "bond",
+        }
         return kinds.get(code[:2], "stock")
     return "stock"
 
 
 def board_of(security: str) -> str:
-    """The ``board`` of ``reference.securities``: star (科创板), chinext (创业板), bse (北交所) or main (主板)."""
+    """The ``board`` of ``reference.securities``: star (科创板), chinext (创业板), bse (北交所) or main
+    (主板)."""
     if security.endswith(".BJ"):
         return "bse"
     if security.startswith(("688", "689")):

@@ -32,7 +32,8 @@ def header(path: Path) -> list[str]:
 
 
 def read_columns(path: Path, texts: Iterable[str], numbers: Iterable[str]) -> pa.Table:
-    """The named columns of a CSV file (plain or gzip): ``texts`` as strings, ``numbers`` as doubles; an empty number is null."""
+    """The named columns of a CSV file (plain or gzip): ``texts`` as strings, ``numbers`` as doubles; an
+    empty number is null."""
     text_names, number_names = list(dict.fromkeys(texts)), list(dict.fromkeys(numbers))
     types = {**dict.fromkeys(text_names, pa.string()), **dict.fromkeys(number_names, pa.float64())}
     options = pcsv.ConvertOptions(column_types=types, include_columns=[*text_names, *number_names])
@@ -49,7 +50,8 @@ def date_in_name(path: Path) -> int | None:
 
 
 def exchange_ts(dates: pa.ChunkedArray | str, times: pa.ChunkedArray | None) -> NDArray[np.int64]:
-    """``ts`` of Shanghai dates (``2023.07.11`` or ``2023-07-11``) and times (``09:25:00.180``), or of both in one column."""
+    """``ts`` of Shanghai dates (``2023.07.11`` or ``2023-07-11``) and times (``09:25:00.180``), or of both
+    in one column."""
     if isinstance(dates, str):
         assert times is not None
         joined = pc.binary_join_element_wise(pa.scalar(dates), times, "T")
@@ -59,7 +61,9 @@ def exchange_ts(dates: pa.ChunkedArray | str, times: pa.ChunkedArray | None) -> 
         joined = pc.binary_join_element_wise(dates, times, "T")
     iso = pc.replace_substring_regex(joined, r"^(\d{4})[./](\d{2})[./](\d{2})", r"\1-\2-\3")
     try:
-        local = pc.replace_substring(iso, " ", "T", max_replacements=1).cast(pa.timestamp("ms")).cast(pa.int64())
+        local = (
+            pc.replace_substring(iso, " ", "T", max_replacements=1).cast(pa.timestamp("ms")).cast(pa.int64())
+        )
     except pa.ArrowInvalid as error:
         raise UserError(f"a time of the source is not understood: {error}") from error
     return np.asarray(local.to_numpy()) - SHANGHAI_OFFSET_MS

@@ -1,7 +1,8 @@
 """Level-1 quotes with five levels (分笔, vendor wstock): one file with a ``symbol`` column, times in seconds.
 
-``Volume`` (lots, 手) and ``Amount`` (yuan) are those since the previous quote; a recorded day holds the day's cumulative figures, as an
-exchange's snapshot does. SH000001 and its like are indices: they have neither book nor a tick of their own.
+``Volume`` (lots, 手) and ``Amount`` (yuan) are those since the previous quote; a recorded day holds the
+day's cumulative figures, as an exchange's snapshot does. SH000001 and its like are indices: they have
+neither book nor a tick of their own.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ _LEVELS = range(1, 6)
 def read(path: Path, date: int | None = None) -> list[ImportedDay]:
     """The quotes of one file, which must be of one date (``date`` only checks it)."""
     if "SP1" not in csvfiles.header(path):
-        raise UserError(f"{path} has not the columns of Level-1 quotes", advice="expected symbol, Time, Price, SP1 …")
+        raise UserError(
+            f"{path} has not the columns of Level-1 quotes", advice="expected symbol, Time, Price, SP1 …"
+        )
     numbers = [f"{side}{i}" for side in ("SP", "SV", "BP", "BV") for i in _LEVELS]
     table = csvfiles.read_columns(path, ["symbol", "Time"], ["Price", "Volume", "Amount", *numbers])
     ts = csvfiles.exchange_ts(table.column("Time"), None)

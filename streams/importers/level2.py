@@ -2,17 +2,19 @@
 
 | form | trades | snapshots |
 |---|---|---|
-| ``mdtime`` | ``MDDate``, ``MDTime``, ``TradePrice`` | ``MDDate``, ``MDTime``, ``BuyPrice1`` … ``MaxPx``, ``MinPx`` |
-| ``datayes`` (通联) | ``TradTime``, ``TradPrice``, date in the file's name | ``UpdateTime``, ``BidPrice1``, ``HighLimitPrice`` |
-| ``dolphindb`` | ``TradeTime`` with the date, ``ExecType`` F/4 of Shenzhen | ``DateTime``, ``BidPrice0`` … ``OfferPrice0`` |
+| ``mdtime`` | ``MDDate``, ``MDTime``, ``TradePrice`` | ``MDDate``, ``MDTime``, ``BuyPrice1``, ``MaxPx`` |
+| ``datayes`` (通联) | ``TradTime``, ``TradPrice``, date in the name | ``UpdateTime``, ``BidPrice1`` |
+| ``dolphindb`` | ``TradeTime`` with the date, ``ExecType`` F/4 | ``DateTime``, ``BidPrice0`` |
 
-Cancels (撤单, ``ExecType`` 4) are left out. Prices are rounded to the tick: sources hold 7.400000000000001. The taker's side is the
-source's flag; without one it is the later of the two orders (the greater order number), which agrees with the flag wherever a
-source has both, and "N" before 09:30 (call auction) or where the numbers are missing.
+Cancels (撤单, ``ExecType`` 4) are left out. Prices are rounded to the tick: sources hold 7.400000000000001.
+The taker's side is the source's flag; without one it is the later of the two orders (the greater order
+number), which agrees with the flag wherever a source has both, and "N" before 09:30 (call auction) or where
+the numbers are missing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +23,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from schemas.units import SHANGHAI_OFFSET_MS, DAY_MS, format_day, shanghai_day
+from schemas.units import DAY_MS, SHANGHAI_OFFSET_MS, format_day
 from streams.days.decimals import milli_from_noise
+from streams.days.ticks import ABSENT, ImportedDay, Quotes, Trades, pooled
 from streams.errors import UserError
 from streams.importers import csvfiles
 from streams.importers.codes import security_name
-from streams.days.ticks import ABSENT, ImportedDay, Quotes, Trades, pooled
 
 FORMS = ("mdtime", "datayes", "dolphindb")
 LEVEL_COUNT = 10
@@ -50,27 +52,34 @@ class TradeLayout:
 
 @dataclass(frozen=True, slots=True)
 class QuoteLayout:
-    """Column names of a layout's snapshots: ``fields`` maps ours to alternatives of theirs, levels count from ``first``."""
+    """Column names of a layout's snapshots: ``fields`` maps ours to alternatives of theirs, levels count
+    from ``first``."""
 
     date: str
     time: str
-    fields: dict[str, tuple[str, ...]]
+    fields: Mapping[str, tuple[str, ...]]
     bid: tuple[str, str]
     ask: tuple[str, str]
     first: int
 
 
 _ORDER_NUMBERS = (
-    ("TradeBuyNo", "TradeSellNo"), ("BuyNo", "SellNo"), ("BuyNum", "SellNum"), ("BidApplSeqNum", "OfferApplSeqNum"),
+    ("TradeBuyNo", "TradeSellNo"), ("BuyNo", "SellNo"), ("BuyNum", "SellNum"),
+    ("BidApplSeqNum", "OfferApplSeqNum"),
 )  # fmt: skip
 TRADES = {
     "mdtime": TradeLayout("MDDate", "MDTime", "TradePrice", "TradeQty", ("ApplSeqNum",), _ORDER_NUMBERS),
-    "datayes": TradeLayout("", "TradTime", "TradPrice", "TradVolume", ("BizIndex", "TradeIndex"), _ORDER_NUMBERS),
-    "dolphindb": TradeLayout("TradeTime", "", "TradePrice", "TradeQty", ("ApplSeqNum", "BizIndex"), _ORDER_NUMBERS),
+    "datayes": TradeLayout(
+        "", "TradTime", "TradPrice", "TradVolume", ("BizIndex", "TradeIndex"), _ORDER_NUMBERS
+    ),
+    "dolphindb": TradeLayout(
+        "TradeTime", "", "TradePrice", "TradeQty", ("ApplSeqNum", "BizIndex"), _ORDER_NUMBERS
+    ),
 }
 _MD_FIELDS = {
-    "last": ("LastPx",), "prev_close": ("PreClosePx",), "open": ("OpenPx",), "high": ("HighPx",), "low": ("LowPx",),
-    "volume": ("TotalVolumeTrade",), "amount": ("TotalValueTrade",), "limit_up": ("MaxPx",), "limit_down": ("MinPx",),
+    "last": ("LastPx",), "prev_close": ("PreClosePx",), "open": ("OpenPx",), "high": ("HighPx",),
+    "low": ("LowPx",), "volume": ("TotalVolumeTrade",), "amount": ("TotalValueTrade",),
+    "limit_up": ("MaxPx",), "limit_down": ("MinPx",),
 }  # fmt: skip
 _DATAYES_FIELDS = {
     "last": ("LastPrice",), "prev_close": ("PreCloPrice",), "open": ("OpenPrice",), "high": ("HighPrice",),
@@ -78,8 +87,12 @@ _DATAYES_FIELDS = {
     "limit_up": ("HighLimitPrice",), "limit_down": ("LowLimitPrice",),
 }  # fmt: skip
 QUOTES = {
-    "mdtime": QuoteLayout("MDDate", "MDTime", _MD_FIELDS, ("BuyPrice", "BuyOrderQty"), ("SellPrice", "SellOrderQty"), 1),
-    "datayes": QuoteLayout("", "UpdateTime", _DATAYES_FIELDS, ("BidPrice", "BidVolume"), ("AskPrice", "AskVolume"), 1),
+    "mdtime": QuoteLayout(
+        "MDDate", "MDTime", _MD_FIELDS, ("BuyPrice", "BuyOrderQty"), ("SellPrice", "SellOrderQty"), 1
+    ),
+    "datayes": QuoteLayout(
+        "", "UpdateTime", _DATAYES_FIELDS, ("BidPrice", "BidVolume"), ("AskPrice", "AskVolume"), 1
+    ),
     "dolphindb": QuoteLayout(
         "DateTime", "", _MD_FIELDS, ("BidPrice", "BidOrderQty"), ("OfferPrice", "OfferOrderQty"), 0
     ),
@@ -90,7 +103,8 @@ _EXCHANGE = ("Market", "SecurityIDSource")
 
 
 def read(form: str, path: Path, date: int | None = None) -> list[ImportedDay]:
-    """The days in one file of ``form``. ``date`` is for layouts without a date in the rows, whose file name has none either."""
+    """The days in one file of ``form``. ``date`` is for layouts without a date in the rows, whose file name
+    has none either."""
     columns = csvfiles.header(path)
     if TRADES[form].price in columns:
         return _read_trades(TRADES[form], path, columns, date)
@@ -98,7 +112,7 @@ def read(form: str, path: Path, date: int | None = None) -> list[ImportedDay]:
         return _read_quotes(QUOTES[form], path, columns, date)
     raise UserError(
         f"{path} has the columns of neither trades nor snapshots of the form {form}",
-        advice=f"expected {TRADES[form].price} or {QUOTES[form].bid[0]}{QUOTES[form].first} among its columns",
+        advice=f"expected {TRADES[form].price} or {QUOTES[form].bid[0]}{QUOTES[form].first} among them",
     )
 
 
@@ -116,7 +130,13 @@ def _read_trades(layout: TradeLayout, path: Path, columns: list[str], date: int 
     price = csvfiles.prices(table, layout.price, csvfiles.ticks_of(names, index))
     side = _sides(table, ts, orders)
     trades = Trades(
-        names, index, ts, price, csvfiles.whole(table, layout.qty), side, csvfiles.whole(table, seq) if seq else None
+        names,
+        index,
+        ts,
+        price,
+        csvfiles.whole(table, layout.qty),
+        side,
+        csvfiles.whole(table, seq) if seq else None,
     )
     return [_one_day(day, rows, trades) for day, rows in _days(ts)]
 
@@ -207,7 +227,9 @@ def _ts(date_name: str, time_name: str, table: pa.Table, path: Path, date: int |
         return csvfiles.exchange_ts(table.column(date_name), table.column(time_name) if time_name else None)
     day = date if date is not None else csvfiles.date_in_name(path)
     if day is None:
-        raise UserError(f"{path} says no date, neither in its rows nor in its name", advice="give --date YYYY-MM-DD")
+        raise UserError(
+            f"{path} says no date, neither in its rows nor in its name", advice="give --date YYYY-MM-DD"
+        )
     return csvfiles.exchange_ts(format_day(day), table.column(time_name))
 
 
@@ -221,7 +243,9 @@ def _sides(table: pa.Table, ts: NDArray[np.int64], orders: tuple[str, str] | Non
     return sides_by_order_number(ts, *(csvfiles.whole(table, name) for name in orders))
 
 
-def sides_by_order_number(ts: NDArray[np.int64], buy: NDArray[np.int64], sell: NDArray[np.int64]) -> NDArray[np.str_]:
+def sides_by_order_number(
+    ts: NDArray[np.int64], buy: NDArray[np.int64], sell: NDArray[np.int64]
+) -> NDArray[np.str_]:
     """The taker: the side whose order came later; "N" in the opening call and where a number is missing."""
     auction = (ts + SHANGHAI_OFFSET_MS) % DAY_MS < _CONTINUOUS_FROM
     unknown = (buy <= 0) | (sell <= 0) | (buy == sell)
@@ -229,15 +253,19 @@ def sides_by_order_number(ts: NDArray[np.int64], buy: NDArray[np.int64], sell: N
 
 
 def _halted(table: pa.Table, status: list[str]) -> NDArray[np.bool_] | None:
-    """Whether a snapshot says that trading is halted: Shanghai's SUSP, HALT, VOLA; Shenzhen's ``H?`` and ``?1``."""
+    """Whether a snapshot says that trading is halted: Shanghai's SUSP, HALT, VOLA; Shenzhen's ``H?`` and
+    ``?1``."""
     if not status:
         return None
     words, index = pooled(pc.fill_null(table.column(status[0]), "").to_pylist())
     if status[0] in _STATUS:
         return np.array([word.strip() in _HALTED_SHANGHAI for word in words], dtype=np.bool_)[index]
-    # TradingPhaseCode has letters in the exchange's own form ("T0"); one vendor writes numbers, which say nothing of halts.
+    # TradingPhaseCode has letters in the exchange's own form ("T0"); one vendor writes numbers, which say
+    # nothing of halts.
     lettered = [len(word.strip()) == 2 and word[0].isalpha() for word in words]
-    flags = [known and (word[0] == "H" or word[1] == "1") for known, word in zip(lettered, words, strict=True)]
+    flags = [
+        known and (word[0] == "H" or word[1] == "1") for known, word in zip(lettered, words, strict=True)
+    ]
     return np.array(flags, dtype=np.bool_)[index] if any(lettered) else None
 
 
