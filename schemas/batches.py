@@ -1,8 +1,8 @@
 """Batches: structures of arrays. Row i of every column is event i, in the order of arrival.
 
 Columns are numpy arrays of equal length; strings live once in a pool, columns hold indices into it. `-1` is
-"absent" in index columns and in optional numeric columns. Units as in `schemas.units`: prices and money int64 in
-0.001 yuan, quantities int64, ts int64 milliseconds, days int32 day numbers.
+"absent" in index columns and in optional numeric columns. Units as in `schemas.units`: prices and money
+int64 in 0.001 yuan, quantities int64, ts int64 milliseconds, days int32 day numbers.
 """
 
 from __future__ import annotations
@@ -185,13 +185,14 @@ class QuoteBatch(Batch):
 class AccountBatch(Batch):
     """Account events of every kind.
 
-    `kind`, `business`, `reason` are indices into `schemas.account.KINDS`, `BUSINESSES`, `REASONS` (255 = none;
-    the reason of `order_closed` and `freeze` is free text and has no code). `qty` is signed for `transfer` and
-    `freeze`; `amount` is `cash.amount`, `repay.amount`, `other_collateral.value`, `freeze.cash` or
-    `opening.cash`; both are 0 where the kind has none (a `freeze` of cash has `security` -1). `price`, `fee`,
-    `rate`, `margin_ratio` and `due` are -1 where not given. `digest` is a 64-bit hash of everything but
-    `account` and `id`: events of the same meaning have the same digest, however they were written.
-    `raw[raw_start[i]:raw_end[i]]` is the JSON of row i, for dead letters and, for openings, the details.
+    `kind`, `business`, `reason` are indices into `schemas.account.KINDS`, `BUSINESSES`, `REASONS` (255 =
+    none; the reason of `order_closed` and `freeze` is free text and has no code). `qty` is signed for
+    `transfer` and `freeze`; `amount` is `cash.amount`, `repay.amount`, `other_collateral.value`,
+    `freeze.cash` or `opening.cash`; both are 0 where the kind has none (a `freeze` of cash has `security`
+    -1). `price`, `fee`, `rate`, `margin_ratio` and `due` are -1 where not given. `digest` is a 64-bit hash
+    of everything but `account` and `id`: events of the same meaning have the same digest, however they were
+    written. `raw[raw_start[i]:raw_end[i]]` is the JSON of row i, for dead letters and, for openings, the
+    details.
     """
 
     POOL: ClassVar[str] = "pool"

@@ -17,8 +17,8 @@ Retention = Literal["delete", "compact"]
 class Topic:
     """One topic.
 
-    `partitions`: `account` = N (the setting LIANGRONG_PARTITIONS), `market` = the market's (default 4), `one` = 1,
-    `log` = N + 1 (the last one is the firm log).
+    `partitions`: `account` = N (the setting LIANGRONG_PARTITIONS), `market` = the market's (default 4),
+    `one` = 1, `log` = N + 1 (the last one is the firm log).
     `retention`: `compact` where only the newest record of a key matters.
     `direction`: `in` people publish, `out` people subscribe, `internal` belongs to the processor.
     """

@@ -1,0 +1,61 @@
+"""Content hashes of account events: the same id with other content must be recognised (contract section 1).
+
+The digest of a row is a sum over its present fields of a 64-bit mix of value and field, mixed once more. It
+depends on the meaning only: neither on how a number was written nor on the order of the JSON fields, and a
+field added to the contract later does not change the digest of events without it. Digests are kept in
+checkpoints: they never change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+NDArray = npt.NDArray[Any]
+U8 = npt.NDArray[np.uint64]
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX2 = np.uint64(0x94D049BB133111EB)
+
+
+def text_hash(text: str | bytes) -> int:
+    """64 bits of BLAKE2b of a string."""
+    data = text if isinstance(text, bytes) else text.encode()
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
+
+
+def _mixed(values: U8) -> U8:
+    """The finaliser of splitmix64: a bijection of 64-bit words that scatters neighbours."""
+    values = (values ^ (values >> np.uint64(30))) * _MIX1
+    values = (values ^ (values >> np.uint64(27))) * _MIX2
+    return values ^ (values >> np.uint64(31))
+
+
+def string_hashes(strings: list[str], columns: list[NDArray]) -> U8:
+    """Hash of every string of a pool that one of the index columns uses; the last entry (index -1) is 0."""
+    used = np.zeros(len(strings) + 1, np.bool_)
+    for column in columns:
+        used[column] = True
+    used[-1] = False
+    hashes = np.zeros(len(strings) + 1, np.uint64)
+    for i in np.flatnonzero(used).tolist():
+        hashes[i] = text_hash(strings[i])
+    return hashes
+
+
+def digests(fields: dict[str, tuple[NDArray, int]]) -> U8:
+    """uint64 digest of every row. `fields`: name -> (integer column, its value for "absent")."""
+    total: U8 = np.zeros(len(next(iter(fields.values()))[0]), np.uint64)
+    with np.errstate(over="ignore"):
+        for name, (column, absent) in fields.items():
+            present = column != absent
+            if not present.any():
+                continue
+            salt = np.uint64(text_hash(name))
+            mixed = _mixed(_mixed(column.astype(np.uint64) + _GOLDEN) ^ salt)
+            total += np.where(present, mixed, np.uint64(0))
+        return _mixed(total)

@@ -1,0 +1,204 @@
+"""Frames: many events of one kind in one compact binary record (contract section 1).
+
+All numbers are little-endian. A frame is a header of 24 bytes and a body.
+
+| offset | size | content |
+|---|---|---|
+| 0 | 4 | magic `LRFR` |
+| 4 | 2 | version, unsigned: 1 |
+| 6 | 1 | kind: 1 trades, 2 quotes, 3 account events, 4 marks |
+| 7 | 1 | reserved: 0 |
+| 8 | 4 | rows, unsigned, at most 2^20 |
+| 12 | 4 | size of the body in bytes, unsigned |
+| 16 | 4 | CRC-32 (zlib) of the body, unsigned |
+| 20 | 4 | CRC-32 (zlib) of bytes 0 to 19, unsigned |
+
+The body is a sequence of sections; each begins at a multiple of 8 from the start of the frame and is padded
+with zero bytes to a multiple of 8:
+
+1. **Pool**: `n` (uint32, number of strings), `size` (uint32, bytes of text), then `n` uint32, the end of
+each string
+   in the text, then the text in UTF-8, the strings one after another.
+2. **Encodings**: one byte for each column, in the order of the batch class's columns: 0 = plain, 1 =
+constant.
+3. **Columns**, in the same order: plain = `rows` values of the column's dtype; constant = one value that all
+rows
+   share. The dtypes are those of `schemas.batches` (`I1` int8, `U1` uint8, `I4` int32, `I8` int64, `U8`
+   uint64). Index columns hold indices into the pool, -1 = absent.
+4. **Raw** (account events only): the JSON of all rows, one after another, to the end of the body less the
+padding;
+   its size is the last `raw_end`. `raw_start` and `raw_end` are offsets into it.
+
+A reader refuses another magic, version or kind, a wrong size or checksum, and an index outside the pool.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from itertools import pairwise
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.batches import AccountBatch, Batch, MarkBatch, QuoteBatch, TradeBatch
+from schemas.errors import BadRecord
+
+CONTENT_TYPE_FRAME = b"application/vnd.liangrong.frame"
+"""Value of the Kafka header `content-type` of a frame."""
+CONTENT_TYPE_JSON = b"application/json"
+"""The default when the header is absent."""
+
+FRAME_VERSION = 1
+MAGIC = b"LRFR"
+MAX_ROWS = 2**20
+"""More rows than this are refused: a few constant columns must not fill the memory of a reader."""
+
+FrameKind: TypeAlias = Literal["trades", "quotes", "account_events", "marks"]
+
+_HEADER = struct.Struct("<4sHBBIII")
+_HEADER_SIZE = 24
+_KINDS: dict[int, tuple[FrameKind, type[Batch]]] = {
+    1: ("trades", TradeBatch),
+    2: ("quotes", QuoteBatch),
+    3: ("account_events", AccountBatch),
+    4: ("marks", MarkBatch),
+}
+_CODES = {cls: code for code, (_, cls) in _KINDS.items()}
+_PLAIN, _CONSTANT = 0, 1
+
+
+def encode_trades(batch: TradeBatch) -> bytes:
+    """A frame of trades."""
+    return _encode(batch)
+
+
+def encode_quotes(batch: QuoteBatch) -> bytes:
+    """A frame of quotes."""
+    return _encode(batch)
+
+
+def encode_account_events(batch: AccountBatch) -> bytes:
+    """A frame of account events, their JSON included."""
+    return _encode(batch.with_packed_raw())
+
+
+def encode_marks(batch: MarkBatch) -> bytes:
+    """A frame of marks."""
+    return _encode(batch)
+
+
+def _encode(batch: Batch) -> bytes:
+    if len(batch) > MAX_ROWS:
+        raise ValueError(f"a frame holds at most {MAX_ROWS} rows, got {len(batch)}")
+    packed = batch.compact()
+    encodings = bytearray()
+    columns: list[bytes] = []
+    for name, dtype in packed.COLUMNS.items():
+        column = packed.column(name).astype(np.dtype(dtype).newbyteorder("<"), copy=False)
+        constant = len(column) > 1 and bool((column == column[0]).all())
+        encodings.append(_CONSTANT if constant else _PLAIN)
+        columns.append(column[:1].tobytes() if constant else column.tobytes())
+    sections = [_encode_pool(packed.strings), bytes(encodings), *columns]
+    if isinstance(packed, AccountBatch):
+        sections.append(packed.raw)
+    body = b"".join(part + b"\0" * (-len(part) % 8) for part in sections)
+    code = _CODES[type(batch)]
+    header = _HEADER.pack(MAGIC, FRAME_VERSION, code, 0, len(packed), len(body), zlib.crc32(body))
+    return header + struct.pack("<I", zlib.crc32(header)) + body
+
+
+def _encode_pool(strings: list[str]) -> bytes:
+    texts = [text.encode() for text in strings]
+    ends = np.cumsum([len(text) for text in texts], dtype="<u4") if texts else np.empty(0, "<u4")
+    blob = b"".join(texts)
+    return struct.pack("<II", len(texts), len(blob)) + ends.tobytes() + blob
+
+
+def decode_frame(frame: bytes) -> tuple[FrameKind, Batch]:
+    """Kind and batch of a frame. The columns are writable. Raises `BadRecord` if it is not whole."""
+    code, rows, body_size = _check_header(frame)
+    kind, cls = _KINDS[code]
+    reader = _Reader(bytearray(frame), _HEADER_SIZE, _HEADER_SIZE + body_size)
+    strings = reader.pool()
+    encodings = reader.section(len(cls.COLUMNS))
+    columns: dict[str, npt.NDArray[Any]] = {}
+    for encoding, (name, dtype) in zip(encodings, cls.COLUMNS.items(), strict=True):
+        columns[name] = reader.column(encoding, np.dtype(dtype).newbyteorder("<"), rows)
+    for name in cls.INDICES:
+        column = columns[name]
+        if rows and (int(column.min()) < -1 or int(column.max()) >= len(strings)):
+            raise BadRecord(name, "points outside the frame's strings")
+    if cls is not AccountBatch:
+        return kind, cls.build(strings, columns)
+    return kind, cls.build(strings, columns, raw=_raw(reader, columns, rows))
+
+
+def _check_header(frame: bytes) -> tuple[int, int, int]:
+    if len(frame) < _HEADER_SIZE:
+        raise BadRecord("frame", f"is too short for a header: {len(frame)} bytes")
+    magic, version, code, _, rows, body_size, body_crc = _HEADER.unpack_from(frame)
+    if magic != MAGIC:
+        raise BadRecord("frame", f"does not begin with {MAGIC!r}")
+    if version != FRAME_VERSION:
+        raise BadRecord("frame", f"has unknown version {version} (known: {FRAME_VERSION})")
+    if struct.unpack_from("<I", frame, 20)[0] != zlib.crc32(frame[:20]):
+        raise BadRecord("frame", "has a header with a wrong checksum")
+    if code not in _KINDS:
+        raise BadRecord("frame", f"has unknown kind {code}")
+    if rows > MAX_ROWS:
+        raise BadRecord("frame", f"has more than {MAX_ROWS} rows: {rows}")
+    if len(frame) != _HEADER_SIZE + body_size:
+        raise BadRecord("frame", f"has {len(frame)} bytes, its header says {_HEADER_SIZE + body_size}")
+    if zlib.crc32(memoryview(frame)[_HEADER_SIZE:]) != body_crc:
+        raise BadRecord("frame", "has a wrong checksum")
+    return code, rows, body_size
+
+
+def _raw(reader: _Reader, columns: dict[str, npt.NDArray[Any]], rows: int) -> bytes:
+    starts, ends = columns["raw_start"], columns["raw_end"]
+    size = int(ends[-1]) if rows else 0
+    if rows and not (
+        int(starts[0]) == 0 and np.array_equal(ends[:-1], starts[1:]) and bool((starts <= ends).all())
+    ):
+        raise BadRecord("raw_start", "does not follow from the row before")
+    return bytes(reader.section(size))
+
+
+class _Reader:
+    """Walks over the sections of a body; a section that does not fit is a bad record."""
+
+    def __init__(self, data: bytearray, position: int, end: int) -> None:
+        self._data, self._position, self._end = data, position, end
+
+    def section(self, size: int) -> memoryview:
+        start = self._position
+        if size < 0 or start + size > self._end:
+            raise BadRecord("frame", "ends in the middle of a section")
+        self._position = start + size + (-size % 8)
+        return memoryview(self._data)[start : start + size]
+
+    def column(self, encoding: int, dtype: np.dtype[Any], rows: int) -> npt.NDArray[Any]:
+        if encoding == _PLAIN:
+            return np.frombuffer(self.section(rows * dtype.itemsize), dtype)
+        if encoding == _CONSTANT:
+            return np.full(rows, np.frombuffer(self.section(dtype.itemsize), dtype)[0], dtype)
+        raise BadRecord("frame", f"has a column of unknown encoding {encoding}")
+
+    def pool(self) -> list[str]:
+        if self._position + 8 > self._end:
+            raise BadRecord("frame", "ends in the middle of a section")
+        count, size = struct.unpack_from("<II", self._data, self._position)
+        section = self.section(8 + 4 * count + size)
+        ends = np.frombuffer(section[8 : 8 + 4 * count], "<u4").tolist()
+        blob = bytes(section[8 + 4 * count :])
+        if count and (ends[-1] != size or any(a > b for a, b in pairwise(ends))):
+            raise BadRecord("frame", "has a broken table of strings")
+        try:
+            if blob.isascii():
+                text = blob.decode("ascii")
+                return [text[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+            return [blob[a:b].decode() for a, b in zip([0, *ends], ends, strict=False)]
+        except UnicodeDecodeError:
+            raise BadRecord("frame", "has a string that is not UTF-8") from None
