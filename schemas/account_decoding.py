@@ -182,7 +182,7 @@ class _Builder:
         """The batch of all rows, good or not; `texts` are their JSON."""
         strings = self._pool.strings()
         columns = self._columns
-        hashes = string_hashes(strings, [*(columns[name] for name in _STRINGS_IN_DIGEST), self._text])
+        hashes = string_hashes(strings)
         fields: dict[str, tuple[NDArray, int]] = {
             name: (columns[name], _DEFAULTS[name]) for name in (*_CODES_IN_DIGEST, *_IN_DIGEST)
         }
@@ -199,5 +199,5 @@ class _Builder:
 
 
 def opening_digest(opening: Opening) -> int:
-    """Digest of an opening: of all its fields in inner units and declaration order (account and id included)."""
+    """Digest of an opening: all its fields in inner units and declaration order, account and id too."""
     return text_hash(orjson.dumps(opening))

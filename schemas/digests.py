@@ -35,15 +35,24 @@ def _mixed(values: U8) -> U8:
     return values ^ (values >> np.uint64(31))
 
 
-def string_hashes(strings: list[str], columns: list[NDArray]) -> U8:
-    """Hash of every string of a pool that one of the index columns uses; the last entry (index -1) is 0."""
-    used = np.zeros(len(strings) + 1, np.bool_)
-    for column in columns:
-        used[column] = True
-    used[-1] = False
+def string_hashes(strings: list[str]) -> U8:
+    """Hash of every string of a pool; one more entry, which index -1 finds, is 0.
+
+    The UTF-8 of a string is folded eight bytes at a time; printable text holds no zero byte, so padding is
+    told from content and a hash does not depend on the longest string of the pool.
+    """
     hashes = np.zeros(len(strings) + 1, np.uint64)
-    for i in np.flatnonzero(used).tolist():
-        hashes[i] = text_hash(strings[i])
+    if not strings:
+        return hashes
+    texts = np.array([text.encode() for text in strings])
+    width = -(-texts.dtype.itemsize // 8)
+    words = texts.astype(f"S{8 * width}").view("<u8").reshape(len(strings), width)
+    folded: U8 = np.full(len(strings), _GOLDEN, np.uint64)
+    with np.errstate(over="ignore"):
+        for i in range(width):
+            word = words[:, i]
+            folded = np.where(word != 0, _mixed((folded ^ word) + _GOLDEN), folded)
+    hashes[:-1] = folded
     return hashes
 
 

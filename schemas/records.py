@@ -32,6 +32,8 @@ class RecordSpec:
 
     fields: tuple[FieldSpec, ...]
     check: Callable[[Any], None] | None
+    decoders: tuple[tuple[str, Callable[[Any], Any], bool], ...]
+    """Wire name, decoder and whether it is required, of each field, for the decoder."""
 
     def __getitem__(self, name: str) -> FieldSpec:
         return next(field for field in self.fields if field.name == name)
@@ -71,7 +73,8 @@ def _read_spec(cls: type) -> RecordSpec:
         codec, nullable = _codec(hints[field.name])
         required = field.default is dataclasses.MISSING
         fields.append(FieldSpec(field.name, field.name.rstrip("_"), codec, required, nullable))
-    return RecordSpec(tuple(fields), getattr(cls, "check", None))
+    decoders = tuple((field.wire, field.codec.decode, field.required) for field in fields)
+    return RecordSpec(tuple(fields), getattr(cls, "check", None), decoders)
 
 
 def _codec(hint: Any) -> tuple[Codec, bool]:
@@ -94,21 +97,31 @@ def decode_object(cls: type[T], value: Any) -> T:
         raise BadRecord("", f"must be an object, got {shown(value)}")
     spec = spec_of(cls)
     values: list[Any] = []
-    for field in spec.fields:
-        raw = value.get(field.wire)
-        if raw is None:
-            if field.required and not (field.nullable and field.wire in value):
-                raise BadRecord(field.wire, "must not be null" if field.wire in value else "is missing")
-            values.append(None)
-            continue
-        try:
-            values.append(field.codec.decode(raw))
-        except BadRecord as bad:
-            raise bad.inside(field.wire) from None
+    append, get, wire = values.append, value.get, ""
+    try:
+        for wire, decode, required in spec.decoders:
+            raw = get(wire)
+            if raw is not None:
+                append(decode(raw))
+                continue
+            if required:
+                _check_null(spec, wire, value)
+            append(None)
+    except BadRecord as bad:
+        raise bad.inside(wire) from None
     event = cls(*values)
     if spec.check is not None:
         spec.check(event)
     return event
+
+
+def _check_null(spec: RecordSpec, wire: str, value: dict[str, Any]) -> None:
+    """Refuse a required field that is absent, or null where null says nothing."""
+    nullable = next(field.nullable for field in spec.fields if field.wire == wire)
+    if wire not in value:
+        raise BadRecord("", "is missing")
+    if not nullable:
+        raise BadRecord("", "must not be null")
 
 
 def encode_object(event: Any) -> dict[str, Any]:

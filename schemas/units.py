@@ -63,7 +63,7 @@ def parse_scaled(value: object, decimals: int, field: str = "") -> int:
     A boolean, an exponent in a string, NaN and infinity are refused; trailing zeros beyond the scale are not.
     """
     if isinstance(value, str):
-        return _parse_decimal_text(value, decimals, field)
+        return _parse_text(value, decimals, field)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise BadRecord(field, f"must be a number or a decimal string, got {shown(value)}")
     if isinstance(value, int):
@@ -77,6 +77,21 @@ def parse_scaled(value: object, decimals: int, field: str = "") -> int:
     if scaled / scale != value:
         raise BadRecord(field, f"has more than {decimals} decimals: {shown(value)}")
     return scaled
+
+
+def _parse_text(text: str, decimals: int, field: str) -> int:
+    """The common form first: digits, perhaps a point and not too many digits after it."""
+    whole, point, fraction = text.partition(".")
+    spare = decimals - len(fraction)
+    if (
+        spare >= 0
+        and len(whole) <= 16
+        and text.isascii()
+        and whole.isdigit()
+        and (fraction.isdigit() or not point)
+    ):
+        return int(whole + fraction) * int(10**spare)
+    return _parse_decimal_text(text, decimals, field)
 
 
 def _parse_decimal_text(text: str, decimals: int, field: str) -> int:
