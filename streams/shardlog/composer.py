@@ -19,12 +19,20 @@ from streams.shardlog.positions import Layout, Role
 from streams.shardlog.queue import Piece, SourceQueue, whole_records
 from streams.shardlog.records import Events, Frame, Lost, Marks, SessionCut, Span
 
-EVENT_ROWS = 2_048
-"""About how many events one record carries."""
-EVENT_BYTES = 512 * 1024
-"""About how many bytes of JSON one record carries; one published record is never split."""
-MARKET_ROWS = 65_536
-"""About how many ticks are conflated into one record at most."""
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """About how much one record carries; a published record is never split, so one record may carry more.
+
+    ``events`` rows, ``size`` bytes of their JSON, ``ticks`` conflated into marks; ``buffered`` rows of one
+    source are held at most before its reader should pause.
+    """
+
+    events: int = 2_048
+    size: int = 512 * 1024
+    ticks: int = 65_536
+    buffered: int = 4 * 65_536
+
 
 Cut = Mapping[int, int]
 """Positions by slot; a slot that is not in it is not constrained."""
@@ -34,8 +42,8 @@ Cut = Mapping[int, int]
 class Collected:
     """Events on their way into one record."""
 
-    rows: int = EVENT_ROWS
-    size: int = EVENT_BYTES
+    rows: int
+    size: int
     segments: list[Segment] = field(default_factory=list)
 
     @property
@@ -53,10 +61,13 @@ class Collected:
 class Composer:
     """Writes records of one log; every record moves the queues' positions."""
 
-    def __init__(self, layout: Layout, writer: str, attempt: int, positions: Sequence[int]) -> None:
+    def __init__(
+        self, layout: Layout, writer: str, attempt: int, positions: Sequence[int], limits: Limits
+    ) -> None:
         self.layout = layout
         self.writer = writer
         self.attempt = attempt
+        self.limits = limits
         self.queues = [SourceQueue(position) for position in positions]
         self.reference = layout.with_role(Role.REFERENCE)
         self.merged = layout.with_role(Role.MERGED)
@@ -103,6 +114,9 @@ class Composer:
         """Where the next record continues from."""
         return tuple(queue.start for queue in self.queues)
 
+    def _collected(self) -> Collected:
+        return Collected(self.limits.events, self.limits.size)
+
     def _span(self, before: tuple[int, ...]) -> Span:
         return Span(self.layout.sources, before, self.positions(), self.writer, self.attempt)
 
@@ -113,7 +127,7 @@ class Composer:
     # -- a window --
 
     def _reference(self, cut: Cut) -> Frame | None:
-        before, collected = self.positions(), Collected()
+        before, collected = self.positions(), self._collected()
         for slot in self.reference:
             self._take_to(slot, cut, collected)
             if self.queues[slot].start < cut.get(slot, 0):
@@ -121,7 +135,7 @@ class Composer:
         return self._events(before, collected.segments)
 
     def _others(self, cut: Cut) -> Frame | None:
-        before, collected = self.positions(), Collected()
+        before, collected = self.positions(), self._collected()
         for slot in self.others:
             self._take_to(slot, cut, collected)
         return self._events(before, collected.segments)
@@ -148,11 +162,11 @@ class Composer:
         barriers = [queue.barrier(cut[slot]) for slot, queue in queues.items()]
         heads = []
         for (slot, queue), barrier in zip(queues.items(), barriers, strict=True):
-            pieces = queue.gather(barrier, EVENT_ROWS)
+            pieces = queue.gather(barrier, self.limits.events)
             gathered = sum(len(piece) for piece in pieces)
             heads.append(Head(pieces, barrier >= cut[slot] and gathered == queue.count(barrier)))
-        runs = merge_heads(heads, min(_rows_within(head.pieces) for head in heads))
-        collected = Collected()
+        runs = merge_heads(heads, min(_rows_within(head.pieces, self.limits) for head in heads))
+        collected = self._collected()
         for place, first, end in runs:
             for piece in pieces_of(heads[place], first, end):
                 collected.add(piece)
@@ -166,7 +180,7 @@ class Composer:
         windowed = any(_windowed(piece) for run in pieces.values() for piece in run)
         whole = all(barrier >= cut[slot] for slot, barrier in barriers.items())
         rows = sum(len(piece) for run in pieces.values() for piece in run)
-        if windowed and not whole and rows < MARKET_ROWS:
+        if windowed and not whole and rows < self.limits.ticks:
             return None  # fewer and larger records; marks may be split, so this is only thrift
         return self._marks(barriers, pieces, evaluate=not windowed)
 
@@ -184,7 +198,7 @@ class Composer:
     # -- on arrival --
 
     def _arrived_events(self, cut: Cut) -> Frame | None:
-        before, collected = self.positions(), Collected()
+        before, collected = self.positions(), self._collected()
         slots = [slot for slot in (*self.reference, *self.merged, *self.others) if slot not in cut]
         barriers = {slot: self.queues[slot].barrier(None) for slot in slots}
         while not collected.full:
@@ -203,7 +217,7 @@ class Composer:
     # -- marks --
 
     def _market_pieces(self, barriers: Mapping[int, int]) -> dict[int, list[Piece]]:
-        share = max(1, MARKET_ROWS // max(1, len(barriers)))
+        share = max(1, self.limits.ticks // max(1, len(barriers)))
         return {slot: self.queues[slot].gather(barrier, share) for slot, barrier in barriers.items()}
 
     def _marks(
@@ -223,15 +237,11 @@ def _windowed(piece: Piece) -> bool:
     return bool(piece.input.windows[piece.first : piece.end].any())
 
 
-def _rows_within(pieces: Sequence[Piece]) -> int:
+def _rows_within(pieces: Sequence[Piece], limits: Limits) -> int:
     """How many rows from the head of a source make one record."""
-    rows = 0
-    size = 0
-    for piece in pieces:
-        sizes = np.cumsum(piece.input.sizes[piece.first : piece.end][:EVENT_ROWS]) + size
-        within = int(np.searchsorted(sizes, EVENT_BYTES, side="right"))
-        rows += within
-        if within < len(sizes) or rows >= EVENT_ROWS:
-            return max(1, min(rows, EVENT_ROWS))
-        size = int(sizes[-1])
-    return EVENT_ROWS
+    sizes = [piece.input.sizes[piece.first : piece.end] for piece in pieces]
+    if not sizes:
+        return limits.events
+    total = np.cumsum(np.concatenate(sizes)[: limits.events])
+    within = int(np.searchsorted(total, limits.size, side="right"))
+    return limits.events if within == len(total) else max(1, within)

@@ -17,29 +17,31 @@ import orjson
 
 from agents.core import Output, Source
 from agents.dead_letters import Origin, letter
-from streams.shardlog.composer import MARKET_ROWS, Composer
+from streams.shardlog.composer import Composer, Limits
 from streams.shardlog.inputs import Input
 from streams.shardlog.positions import SESSION, Layout, parse_cut
 from streams.shardlog.queue import SourceQueue
 from streams.shardlog.records import Frame, SessionCut
 
-BUFFERED_ROWS = 4 * MARKET_ROWS
-"""Rows of one source beyond which its reader should pause."""
+DEFAULT_LIMITS = Limits()
 
 
 class Sequencer:
     """Turns what was read from a log's sources into records of the log, one at a time."""
 
-    def __init__(self, layout: Layout, writer: str, positions: Sequence[int]) -> None:
+    def __init__(
+        self, layout: Layout, writer: str, positions: Sequence[int], limits: Limits = DEFAULT_LIMITS
+    ) -> None:
         self.layout = layout
         self.writer = writer
+        self.limits = limits
         self.attempt = -1
         self.restart(positions)
 
     def restart(self, positions: Sequence[int]) -> None:
         """Forget what is buffered and in flight and go on from ``positions``."""
         self.attempt += 1
-        self._composer = Composer(self.layout, self.writer, self.attempt, positions)
+        self._composer = Composer(self.layout, self.writer, self.attempt, positions, self.limits)
         self._queues = self._composer.queues
         self._lost: dict[int, tuple[int, int, int]] = {}
         self._cut: dict[int, int] | None = None
@@ -55,7 +57,7 @@ class Sequencer:
 
     def has_room(self, source: Source) -> bool:
         """Whether more of a source may be read now; if not, pause its reader."""
-        return self._queue(source).rows < BUFFERED_ROWS
+        return self._queue(source).rows < self.limits.buffered
 
     def take(self, data: Input, pending: Iterable[int] = ()) -> bool:
         """Buffer what was read; what lies before `wanted` is dropped.

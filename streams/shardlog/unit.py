@@ -19,13 +19,14 @@ from enum import Enum
 
 from agents.core import Core, Output, Source
 from streams.shardlog.checkpoint import Checkpoint, restore_fold, take_checkpoint
+from streams.shardlog.composer import Limits
 from streams.shardlog.encoding import decode_record, encode_record
 from streams.shardlog.fold import Applied, Effect, Fold
 from streams.shardlog.inputs import Input
 from streams.shardlog.outbox import Outbox, Outgoing
 from streams.shardlog.positions import Layout
 from streams.shardlog.records import Claim, Frame, Genesis, Record
-from streams.shardlog.sequencer import Sequencer
+from streams.shardlog.sequencer import DEFAULT_LIMITS, Sequencer
 
 
 class Phase(Enum):
@@ -64,11 +65,13 @@ class Unit:
         *,
         checkpoint: Checkpoint | None = None,
         log_is_empty: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self.fold = Fold(core, layout, genesis)
         if checkpoint is not None:
             restore_fold(self.fold, checkpoint)
         self.claim = claim
+        self.limits = limits
         self.phase = Phase.CLAIMING
         self.epoch: int | None = None
         self.outbox = Outbox()
@@ -86,9 +89,12 @@ class Unit:
 
     def read(self, offset: int, data: bytes) -> Applied | None:
         """Apply the log's record at ``offset``. None when fenced: nothing is applied, stop reading."""
+        return self.apply(offset, decode_record(data))
+
+    def apply(self, offset: int, record: Record) -> Applied | None:
+        """The same for a record that is decoded already."""
         if self.phase is Phase.FENCED:
             return None
-        record = decode_record(data)
         applied = self.fold.apply(offset, record)
         if isinstance(record, Claim):
             self._read_claim(offset, record, applied.effect)
@@ -104,7 +110,7 @@ class Unit:
             self.epoch = offset
             self.phase = Phase.ACTIVE
             self._in_flight = None
-            self._sequencer = Sequencer(self.fold.layout, self.claim.nonce, self.fold.positions)
+            self._sequencer = Sequencer(self.fold.layout, self.claim.nonce, self.fold.positions, self.limits)
         elif self.epoch is not None:
             self.phase = Phase.FENCED
             self._drop_sequencer()
