@@ -7,10 +7,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tests.oracle.ledger import ZERO, Account, Contract, InTransit, RefusedError, give_back, money, repay
+from tests.oracle.ledger import ZERO, Account, Contract, RefusedError, give_back, money, repay
 from tests.oracle.presets import Preset
 
 Event = dict[str, Any]
+OTHER_COLLATERAL_SINCE = date(2019, 8, 19)
+"""Rulebook 1.1."""
 
 
 def opened_contract(fields: Event, day: date, preset: Preset) -> Contract:
@@ -55,31 +57,40 @@ def opening(account: Account, event: Event, day: date, preset: Preset) -> None:
     account.receivable, account.compensation = [], []
 
 
-def released(items: list[InTransit], action: str | None) -> list[InTransit]:
-    """What is still in transit once the event naming `action` has arrived."""
-    return items if action is None else [item for item in items if item.action != action]
+def release(account: Account, action: str | None, came_in: bool) -> None:
+    """What came in ends what a holder awaited, what went out ends what a short owed."""
+    if action is None:
+        return
+    if came_in:
+        account.receivable = [item for item in account.receivable if item.action != action]
+    else:
+        account.compensation = [item for item in account.compensation if item.action != action]
+
+
+def check_free(account: Account, security: str, qty: int) -> None:
+    """Only what is held and not frozen can leave."""
+    if qty > account.held.get(security, 0) - account.frozen.get(security, 0):
+        raise RefusedError("qty", "more than is held and not frozen")
 
 
 def cash(account: Account, event: Event, day: date, preset: Preset) -> None:
     account.cash += money(event["amount"])
-    account.receivable = released(account.receivable, event.get("action"))
-    account.compensation = released(account.compensation, event.get("action"))
+    release(account, event.get("action"), money(event["amount"]) > 0)
 
 
 def transfer(account: Account, event: Event, day: date, preset: Preset) -> None:
-    if account.held.get(event["security"], 0) + event["qty"] < 0:
-        raise RefusedError("qty", "more than is held")
+    if event["qty"] < 0:
+        check_free(account, event["security"], -event["qty"])
     account.add(event["security"], event["qty"])
-    account.receivable = released(account.receivable, event.get("action"))
+    release(account, event.get("action"), event["qty"] > 0)
 
 
 def fill(account: Account, event: Event, day: date, preset: Preset) -> None:
     business, security, qty, price = event["business"], event["security"], event["qty"], money(event["price"])
     fee, name = money(event.get("fee") or 0), event.get("contract")
     gross = qty * price
-    sells = business in ("collateral_sell", "sell_to_repay")
-    if sells and qty > account.held.get(security, 0):
-        raise RefusedError("qty", "more than is held")
+    if business in ("collateral_sell", "sell_to_repay"):
+        check_free(account, security, qty)
     if business == "collateral_buy":
         account.cash -= gross + fee
         account.add(security, qty)
@@ -91,7 +102,7 @@ def fill(account: Account, event: Event, day: date, preset: Preset) -> None:
         account.add(security, qty)
         lend(account, event, "financing", day, preset)
     elif business == "sell_to_repay":
-        spent = repay(account, gross - fee, name, day, keep_excess=True)
+        spent = repay(account, max(ZERO, gross - fee), name, day, keep_excess=True)
         account.cash += gross - fee - spent
         account.add(security, -qty)
     elif business == "short_sell":
@@ -126,8 +137,7 @@ def direct_repay(account: Account, event: Event, day: date, preset: Preset) -> N
 
 
 def direct_return(account: Account, event: Event, day: date, preset: Preset) -> None:
-    if event["qty"] > account.held.get(event["security"], 0):
-        raise RefusedError("qty", "more than is held")
+    check_free(account, event["security"], event["qty"])
     give_back(account, event["security"], event["qty"], event.get("contract"), day)
     account.add(event["security"], -event["qty"])
 
@@ -147,6 +157,8 @@ def freeze(account: Account, event: Event, day: date, preset: Preset) -> None:
 
 
 def other_collateral(account: Account, event: Event, day: date, preset: Preset) -> None:
+    if day < OTHER_COLLATERAL_SINCE and money(event["value"]):
+        raise RefusedError("other_collateral", "counts from 2019-08-19 on")
     account.other_collateral = money(event["value"])
 
 
@@ -179,7 +191,8 @@ def brings_money(event: Event, other_before: Decimal) -> bool:
     """Assets came in, or debt went out from outside the price: what makes an open call partly met."""
     kind = event["kind"]
     return (
-        (kind == "cash" and money(event["amount"]) > 0)
+        kind == "opening"
+        or (kind == "cash" and money(event["amount"]) > 0)
         or (kind == "transfer" and event["qty"] > 0)
         or kind in ("repay", "return")
         or (kind == "other_collateral" and money(event["value"]) > other_before)

@@ -50,7 +50,8 @@ class Prices:
         """What a holding counts at: the mark unless another valuation is in force (1.4, `px.special`)."""
         if self.day is None:
             return self.mark(security)
-        policy, fair = self.valuation.get((security, self.day), ("last", None))
+        said = [on for name, on in self.valuation if name == security and on <= self.day]
+        policy, fair = self.valuation[security, max(said)] if said else ("last", None)
         if policy == "exclude":
             return Decimal(0)
         if policy in ("manual", "index_adjusted") and fair is not None:
