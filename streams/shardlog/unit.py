@@ -76,7 +76,8 @@ class Unit:
         self.epoch: int | None = None
         self.outbox = Outbox()
         self._sequencer: Sequencer | None = None
-        self._to_append: list[Genesis | Claim] = [genesis, claim] if log_is_empty else [claim]
+        self._founding = genesis if log_is_empty else None
+        self._to_append: list[Genesis | Claim] = self._first_records()
         self._in_flight: Append | None = None
         self._token = 0
 
@@ -157,7 +158,7 @@ class Unit:
             self.restart()
         else:
             self._in_flight = None
-            self._to_append = [self.claim]
+            self._to_append = self._first_records()
 
     def restart(self) -> None:
         """Sequence from the fold's positions again: the sources must be read again from `wanted`."""
@@ -171,7 +172,13 @@ class Unit:
         self.phase = Phase.CLAIMING
         self.epoch = None
         self._drop_sequencer()
-        self._to_append = [self.claim]
+        self._to_append = self._first_records()
+
+    def _first_records(self) -> list[Genesis | Claim]:
+        """The claim, after a genesis as long as none has been seen in a log that was found empty."""
+        if self._founding is None or self.fold.genesis is not None:
+            return [self.claim]
+        return [self._founding, self.claim]
 
     def _drop_sequencer(self) -> None:
         self._sequencer = None
