@@ -1,8 +1,8 @@
 """Drawing the books: arrays of accounts, positions and contracts from a seed. Nothing here is an event yet.
 
-The order of drawing is fixed, so the same date, prices, shape and seed give the same books on any machine. Doubles occur
-only in the draws; every amount is an integer of 0.001 yuan from the moment it is an amount, and assets equal cash plus the
-value of positions exactly.
+The order of drawing is fixed, so the same date, prices, shape and seed give the same books on any machine.
+Doubles occur only in the draws; every amount is an integer of 0.001 yuan from the moment it is an amount,
+and assets equal cash plus the value of positions exactly.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ LOT = 100
 MILLI = 1000
 _FEN = 10
 BODY, TAIL, CALLED, SUNK, DEBTLESS = range(5)
-"""What an account was drawn as: ordinary, just above the lines, below the minimum line, below the immediate line, no debt."""
+"""What an account was drawn as: ordinary, just above the lines, below the minimum line, below the immediate
+line, no debt."""
 CLASSES = ("individual", "institution", "private_fund")
 RATES = ("0.0520", "0.0595", "0.0680", "0.0835")
 LENDING_RATE = "0.0850"
@@ -30,8 +31,9 @@ LENDING_RATE = "0.0850"
 class BooksShape:
     """Parameters of the draw; ``streams.books`` says where the defaults come from.
 
-    ``tail``: share of accounts with a ratio between 1.31 and ``tail_top``; ``called``: between 1.16 and 1.29, ``sunk``:
-    between 1.02 and 1.12; ``debtless``: no debt; ``preset_d``: on preset D; ``lending``: with lending contracts.
+    ``tail``: share of accounts with a ratio between 1.31 and ``tail_top``; ``called``: between 1.16 and
+    1.29, ``sunk``: between 1.02 and 1.12; ``debtless``: no debt; ``preset_d``: on preset D; ``lending``:
+    with lending contracts.
     """
 
     mean_debt: float = 1_100_000.0
@@ -53,12 +55,14 @@ class BooksShape:
 
 @dataclass(slots=True)
 class Books:
-    """n accounts. By account: ``names``, ``group``, ``holder`` (index into CLASSES), ``on_d``, ``branch``, ``cash`` and
-    ``debt`` (0.001 yuan, accrued interest and shorts at the price of the draw included), ``assets`` likewise.
+    """n accounts. By account: ``names``, ``group``, ``holder`` (index into CLASSES), ``on_d``, ``branch``,
+    ``cash`` and ``debt`` (0.001 yuan, accrued interest and shorts at the price of the draw included),
+    ``assets`` likewise.
 
-    Positions and contracts are flat and ordered by account: ``position_account``, ``position_security`` (index into
-    ``securities``), ``position_qty``; ``contract_*`` with ``contract_short`` true for lending, ``contract_opened`` day numbers,
-    ``contract_price`` and ``contract_accrued`` 0.001 yuan, ``contract_rate`` index into RATES.
+    Positions and contracts are flat and ordered by account: ``position_account``, ``position_security``
+    (index into ``securities``), ``position_qty``; ``contract_*`` with ``contract_short`` true for lending,
+    ``contract_opened`` day numbers, ``contract_price`` and ``contract_accrued`` 0.001 yuan,
+    ``contract_rate`` index into RATES.
     """
 
     as_of: int
@@ -93,7 +97,8 @@ def draw_books(
 ) -> Books:
     """Draw ``accounts`` accounts as they stand on the morning of ``as_of`` (day number).
 
-    ``prices``: 0.001 yuan by security, those of the evening before; at least one. Raises ValueError otherwise.
+    ``prices``: 0.001 yuan by security, those of the evening before; at least one. Raises ValueError
+    otherwise.
     """
     form = shape or BooksShape()
     if not prices or min(prices.values()) <= 0:
@@ -146,7 +151,8 @@ def _debts(random: np.random.Generator, group: NDArray[np.int8], form: BooksShap
 
 
 def _ratios(random: np.random.Generator, group: NDArray[np.int8], form: BooksShape) -> Doubles:
-    """Target ratio: 1.45 and a log-normal part whose mean brings the whole to ``mean_ratio``; other groups are uniform."""
+    """Target ratio: 1.45 and a log-normal part whose mean brings the whole to ``mean_ratio``; other groups
+    are uniform."""
     mu = np.log(form.mean_ratio - 1.45) - form.ratio_sigma**2 / 2
     ratio = 1.45 + random.lognormal(mu, form.ratio_sigma, len(group))
     uniform = random.random(len(group))

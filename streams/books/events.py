@@ -99,9 +99,10 @@ def _credit(debt: Ints) -> pa.Array:
 def deposit_events(books: Books, day: int, *, crash: bool = False) -> pa.Table:
     """Cash deposits on ``day``, a trading day after ``books.as_of``, in a seeded draw.
 
-    In the morning a quarter of the accounts that were drawn below the minimum line bring what lifts them to 1.60 of
-    their drawn debt, and a sixth bring a third of that. With ``crash``, in the afternoon one in eight of those drawn just
-    above the lines and one in a hundred of the others add between a tenth and a half of their debt.
+    In the morning a quarter of the accounts that were drawn below the minimum line bring what lifts them to
+    1.60 of their drawn debt, and a sixth bring a third of that. With ``crash``, in the afternoon one in
+    eight of those drawn just above the lines and one in a hundred of the others add between a tenth and a
+    half of their debt.
     """
     random = np.random.Generator(np.random.PCG64([books.seed, books.as_of, day]))
     chance = random.random(len(books))

@@ -1,8 +1,9 @@
 """The records of a recorded day as they will lie in the partitions of its topics.
 
-A *lane* is what one partition receives during the day, in order. Trades and quotes kept as Parquet go out as frames,
-everything else as JSON, one record an event. An account's lane is its home partition, a security's that of its key; so the
-offline run and a replay through Kafka hand the very same records to the very same partitions.
+A *lane* is what one partition receives during the day, in order. Trades and quotes kept as Parquet go out
+as frames, everything else as JSON, one record an event. An account's lane is its home partition, a
+security's that of its key; so the offline run and a replay through Kafka hand the very same records to the
+very same partitions.
 """
 
 from __future__ import annotations
@@ -114,7 +115,9 @@ def day_lanes(day: RecordedDay, partitions: Mapping[str, int]) -> list[Lane]:
 
 
 def _frame_lanes(topic: str, batch: TradeBatch | QuoteBatch, routes: Routes) -> list[Lane]:
-    place = np.array([routes.place(topic, name)[1] for name in batch.securities], dtype=np.int32)[batch.security]
+    place = np.array([routes.place(topic, name)[1] for name in batch.securities], dtype=np.int32)[
+        batch.security
+    ]
     lanes: list[Lane] = []
     for partition in np.unique(place).tolist():
         part = batch.take(np.flatnonzero(place == partition))

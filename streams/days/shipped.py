@@ -1,18 +1,18 @@
 """The days that come with the project: 7 April 2025 and the two trading days before it.
 
-On 7 April 2025 most of the A-share market fell by its limit of 10 %. The package carries prices of 697 stocks (696
-of Shanghai's main board and 000001.SZ): quarter-hour bars of that day, one daily bar of 2 and 3 April each, and the
-close of 1 April as the first previous close. They are facts from a public collection (see ``crash_2025_04_07.json``),
-kept in a form of our own: one row a bar, prices in fen.
+On 7 April 2025 most of the A-share market fell by its limit of 10 %. The package carries prices of 697
+stocks (696 of Shanghai's main board and 000001.SZ): quarter-hour bars of that day, one daily bar of 2 and 3
+April each, and the close of 1 April as the first previous close. They are facts from a public collection
+(see ``crash_2025_04_07.json``), kept in a form of our own: one row a bar, prices in fen.
 
-Three days and not two, because the demonstration wants calls that run out on the crash day: under preset C an
-account called at the settlement of 2 April has until 3 April, and forced liquidation starts at the first continuous
-trading of 7 April.
+Three days and not two, because the demonstration wants calls that run out on the crash day: under preset C
+an account called at the settlement of 2 April has until 3 April, and forced liquidation starts at the first
+continuous trading of 7 April.
 
-What the source does not say and is added: the price limit is 10 % of the previous close, or 5 % for the 14 stocks whose
-low of 7 April is exactly their 5 % limit, which are taken as under risk warning (ST); haircuts (折算率) are the caps of
-rulebook 4, 0.65 and 0 for ST. The source has no ex-dates; on none of the three days does a price lie outside the limits
-computed from the previous close.
+What the source does not say and is added: the price limit is 10 % of the previous close, or 5 % for the 14
+stocks whose low of 7 April is exactly their 5 % limit, which are taken as under risk warning (ST); haircuts
+(折算率) are the caps of rulebook 4, 0.65 and 0 for ST. The source has no ex-dates; on none of the three
+days does a price lie outside the limits computed from the previous close.
 """
 
 from __future__ import annotations
@@ -126,7 +126,8 @@ def _bars(table: pa.Table, date: int) -> tuple[Bars, NDArray[np.bool_]]:
 
 
 def closing_prices(imported: ImportedDay) -> dict[str, int]:
-    """Last price of each security on the day, 0.001 yuan; a security without a trade has its previous close."""
+    """Last price of each security on the day, 0.001 yuan; a security without a trade has its previous
+    close."""
     prices: dict[str, int] = {}
     for name, facts in imported.reference.items():
         known = facts.get("prev_close")
@@ -140,10 +141,11 @@ def closing_prices(imported: ImportedDay) -> dict[str, int]:
 
 
 def make_extract(source: Path, destination: Path) -> None:
-    """Write the shipped Parquet file from the quarter-hour bars it was taken from (``symbol, bar_end, open_fen …``).
+    """Write the shipped Parquet file from the quarter-hour bars it was taken from (``symbol, bar_end,
+    open_fen …``).
 
-    Kept so that the extract can be checked against its source and made again: 1, 2 and 3 April become one daily bar a
-    stock, 7 April keeps its quarters.
+    Kept so that the extract can be checked against its source and made again: 1, 2 and 3 April become one
+    daily bar a stock, 7 April keeps its quarters.
     """
     from streams.importers.barfiles import read_bar_columns
 
@@ -156,9 +158,14 @@ def make_extract(source: Path, destination: Path) -> None:
         for i in np.unique(index[own]).tolist():
             mine = own[index[own] == i]
             ends = minutes[index[own] == i]
-            bars = [tuple(int(columns[name][row]) for name in ("open", "high", "low", "close", "volume")) for row in mine]
+            bars = [
+                tuple(int(columns[name][row]) for name in ("open", "high", "low", "close", "volume"))
+                for row in mine
+            ]
             if quarters:
-                rows.extend((i, date, int(stop) - 15, int(stop), *bar) for stop, bar in zip(ends, bars, strict=True))  # type: ignore[misc]
+                rows.extend(
+                    (i, date, int(stop) - 15, int(stop), *bar) for stop, bar in zip(ends, bars, strict=True)
+                )  # type: ignore[misc]
             else:
                 rows.append((i, date, 570, 900, *_daily(bars)))
     _write_extract(names, rows, destination)
@@ -174,7 +181,9 @@ def _write_extract(names: list[str], rows: list[tuple[int, ...]], destination: P
     security, date, start, end, opened, high, low, close, volume = columns
     before: dict[int, int] = {}
     lows: dict[int, int] = {}
-    for i, day, price, bottom in zip(security.tolist(), date.tolist(), close.tolist(), low.tolist(), strict=True):
+    for i, day, price, bottom in zip(
+        security.tolist(), date.tolist(), close.tolist(), low.tolist(), strict=True
+    ):
         if day < CRASH_DAY:
             before[i] = price
         else:

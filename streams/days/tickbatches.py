@@ -91,9 +91,7 @@ def _whole(table: pa.Table, name: str, where: str) -> NDArray[np.int64]:
     return np.asarray(filled.to_numpy(), dtype=np.int64)
 
 
-def _bounded(
-    values: NDArray[np.int64], low: int, high: int, name: str, where: str
-) -> NDArray[np.int64]:
+def _bounded(values: NDArray[np.int64], low: int, high: int, name: str, where: str) -> NDArray[np.int64]:
     wrong = (values < low) | (values > high)
     if wrong.any():
         row = int(np.argmax(wrong))

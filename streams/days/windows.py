@@ -1,8 +1,9 @@
-"""Windows of market time: how a recorded day is cut, the same for the offline run and for a replay (contract section 2).
+"""Windows of market time: how a recorded day is cut, the same for the offline run and for a replay
+(contract section 2).
 
-A day is a sequence of *cuts*. Each is a session record of the day (a phase, a halt) or a clock at the end of a window with
-events. A session record at time t covers every event whose ``ts`` is at most t, whatever its topic; events without ``ts``
-(reference data) belong to the start of the day. So
+A day is a sequence of *cuts*. Each is a session record of the day (a phase, a halt) or a clock at the end
+of a window with events. A session record at time t covers every event whose ``ts`` is at most t, whatever
+its topic; events without ``ts`` (reference data) belong to the start of the day. So
 
 - windows are the intervals (n*W, (n+1)*W] of market time; one without events is not made;
 - what comes up to the day's first ``pre_open`` lies in that record's own window, because a clock before it would begin the day;
@@ -30,7 +31,8 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One cut: ``session`` is the record without its cut, ``starts`` and ``stops`` the events of each lane it adds."""
+    """One cut: ``session`` is the record without its cut, ``starts`` and ``stops`` the events of each lane
+    it adds."""
 
     ts: int
     session: dict[str, Any]
@@ -49,7 +51,8 @@ class Window:
 
 
 def session_records(day: RecordedDay) -> list[dict[str, Any]]:
-    """The day's own session records in order of time, without their old cuts. UsageError for one without ts or phase."""
+    """The day's own session records in order of time, without their old cuts. UsageError for one without ts
+    or phase."""
     if "market.session" not in day.topics:
         return []
     topic = day.json_topic("market.session")
@@ -111,7 +114,8 @@ def _clock(ts: int, date: int) -> dict[str, Any]:
 
 
 def parse_window(text: str) -> int:
-    """``1s``, ``500ms``, ``15m`` as milliseconds; a bare number means seconds. UsageError for anything else."""
+    """``1s``, ``500ms``, ``15m`` as milliseconds; a bare number means seconds. UsageError for anything
+    else."""
     for suffix, factor in (("ms", 1), ("s", 1000), ("m", 60_000), ("", 1000)):
         number = text.removesuffix(suffix)
         if text.endswith(suffix) and number.replace(".", "", 1).isdigit():

@@ -36,7 +36,8 @@ _CHINEXT_20_FROM = 18498
 
 
 def read_bar_columns(path: Path) -> tuple[list[str], NDArray[np.int32], Ints, dict[str, Ints]]:
-    """Securities, and by bar, ordered by security then time: index, end (ms of local time since 1970), prices in fen, volume."""
+    """Securities, and by bar, ordered by security then time: index, end (ms of local time since 1970),
+    prices in fen, volume."""
     table = _read(path, ("symbol", "bar_end", *_PRICES, "volume"))
     symbols, index = pooled(pc.cast(table.column("symbol"), pa.string()).to_pylist())
     names = [security_name(symbol) for symbol in symbols]

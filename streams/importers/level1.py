@@ -2,7 +2,7 @@
 
 ``Volume`` (lots, 手) and ``Amount`` (yuan) are those since the previous quote; a recorded day holds the
 day's cumulative figures, as an exchange's snapshot does. SH000001 and its like are indices: they have
-neither book nor a tick of their own.
+neither book nor a tick of their own, and their ``Amount``, which is not in yuan, is left out.
 """
 
 from __future__ import annotations
@@ -46,7 +46,11 @@ def read(path: Path, date: int | None = None) -> list[ImportedDay]:
     last = csvfiles.prices(table, "Price", ticks)
     amount = milli_from_noise(np.round(csvfiles.doubles(table, "Amount"), 2), 10, "Amount")
     lots = np.rint(csvfiles.doubles(table, "Volume")).astype(np.int64)
-    money = {"last": np.where(last > 0, last, ABSENT), "amount": _day_so_far(amount, index)}
+    of_index = np.array([is_index(name) for name in names], dtype=np.bool_)[index]
+    money = {
+        "last": np.where(last > 0, last, ABSENT),
+        "amount": np.where(of_index, ABSENT, _day_so_far(amount, index)),
+    }
     quotes = Quotes(
         names, index, ts, money, _day_so_far(lots * LOT, index), levels("BP", "BV"), levels("SP", "SV")
     )
