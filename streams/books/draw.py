@@ -193,14 +193,16 @@ class _Contracts:
         lots = np.rint(debt[account] * share / (opened_at * LOT)).astype(np.int64)
         qty = np.where(short, lots, np.maximum(lots, 1)) * LOT
         rate = random.choice(len(RATES), len(account), p=[0.25, 0.35, 0.25, 0.15])
-        micro = np.array([int(round(float(text) * 1e6)) for text in RATES])[rate]
-        micro = np.where(short, int(round(float(LENDING_RATE) * 1e6)), micro)
+        micro = np.array([_micro(text) for text in RATES])[rate]
+        micro = np.where(short, _micro(LENDING_RATE), micro)
         per_day = qty * opened_at // _FEN * micro
         accrued = (per_day // 360 * age + 500_000) // 1_000_000 * _FEN
         keep = qty > 0
         order = np.flatnonzero(keep)[np.argsort(account[keep], kind="stable")]
-        parts = (account, security, short, as_of - age, qty, opened_at, accrued, rate)
-        return cls(*(part[order] for part in parts))
+        return cls(
+            account[order], security[order], short[order], as_of - age[order],
+            qty[order], opened_at[order], accrued[order], rate[order],
+        )  # fmt: skip
 
     def debts(self, accounts: int, price: Ints) -> Ints:
         """Each account's debt: principal, shorts at ``price``, accrued interest."""
@@ -210,6 +212,11 @@ class _Contracts:
     def proceeds(self, accounts: int) -> Ints:
         """Cash that short sales brought in and that is still there."""
         return _sum_by(self.account, np.where(self.short, self.qty * self.price, 0), accounts)
+
+
+def _micro(rate: str) -> int:
+    """A rate of four decimals in 1e-6."""
+    return int(rate.replace(".", "")) * 100
 
 
 def _sum_by(account: Ints, amounts: Ints, accounts: int) -> Ints:

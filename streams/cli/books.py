@@ -72,7 +72,13 @@ def make(
         return
     click.echo(
         f"{made.accounts:,} accounts, {made.positions:,} positions, {made.contracts:,} contracts, "
-        f"{made.deposits:,} deposits; assets {made.assets / 10**11:.2f} and debts {made.debt / 10**11:.2f} hundred million yuan"
+        f"{made.deposits:,} deposits; assets {_yi(made.assets)} and "
+        f"debts {_yi(made.debt)} hundred million yuan"
     )
     for path in made.directories:
         click.echo(path)
+
+
+def _yi(milli: int) -> str:
+    """0.001 yuan as hundred millions (亿) of yuan with two decimals."""
+    return f"{milli // 10**9 / 100:,.2f}"

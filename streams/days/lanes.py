@@ -49,9 +49,20 @@ class Record:
 class Lane(Protocol):
     """What one partition receives: ``ts`` int64[n] in order, one entry an event."""
 
-    topic: str
-    partition: int
-    ts: NDArray[np.int64]
+    @property
+    def topic(self) -> str:
+        """Logical topic."""
+        ...
+
+    @property
+    def partition(self) -> int:
+        """Partition of the topic."""
+        ...
+
+    @property
+    def ts(self) -> NDArray[np.int64]:
+        """Time of each event, in order."""
+        ...
 
     def records(self, start: int, stop: int) -> Iterator[Record]:
         """The records that carry the events ``start`` to ``stop`` (exclusive)."""

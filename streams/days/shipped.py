@@ -151,7 +151,7 @@ def make_extract(source: Path, destination: Path) -> None:
 
     names, index, end, columns = read_bar_columns(source)
     wanted = {parse_day(f"2025-04-0{n}"): n == 7 for n in (1, 2, 3, 7)}
-    rows: list[tuple[int, int, int, int, int, int, int, int, int]] = []
+    rows: list[tuple[int, ...]] = []
     for date, quarters in wanted.items():
         own = np.flatnonzero(end // 86_400_000 == date)
         minutes = end[own] % 86_400_000 // _MINUTE
@@ -165,7 +165,7 @@ def make_extract(source: Path, destination: Path) -> None:
             if quarters:
                 rows.extend(
                     (i, date, int(stop) - 15, int(stop), *bar) for stop, bar in zip(ends, bars, strict=True)
-                )  # type: ignore[misc]
+                )
             else:
                 rows.append((i, date, 570, 900, *_daily(bars)))
     _write_extract(names, rows, destination)

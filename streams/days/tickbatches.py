@@ -24,7 +24,7 @@ def trade_batch(day: RecordedDay) -> TradeBatch:
     table = day.table("market.trades", ["security", "ts", "price", "qty", "side", "seq"])
     where = f"market.trades of {day.directory}"
     securities, security = _pool(table, where)
-    columns = {
+    columns: dict[str, NDArray[np.generic]] = {
         "security": security,
         "ts": _bounded(_whole(table, "ts", where), TS_MIN, TS_MAX, "ts", where),
         "price": _bounded(_money(table, "price", where), 1, PRICE_MAX, "price", where),

@@ -6,7 +6,8 @@ of a window with events. A session record at time t covers every event whose ``t
 its topic; events without ``ts`` (reference data) belong to the start of the day. So
 
 - windows are the intervals (n*W, (n+1)*W] of market time; one without events is not made;
-- what comes up to the day's first ``pre_open`` lies in that record's own window, because a clock before it would begin the day;
+- what comes up to the day's first ``pre_open`` lies in that record's own window, because a clock before it
+  would begin the day;
 - before any other session record that follows events a clock of the same ``ts`` evaluates them.
 
 Everything here is arithmetic on times: nothing is read or sent.
