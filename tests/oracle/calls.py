@@ -11,7 +11,6 @@ from tests.oracle.valuation import below, shortfall
 
 NORMAL, WARN, BELOW_MIN, IMMEDIATE = range(4)
 LEVEL_NAMES = ["normal", "warn", "below_min", "immediate"]
-OPENINGS = {WARN: "warned", BELOW_MIN: "below_min", IMMEDIATE: "immediate"}
 
 
 @dataclass(frozen=True)
@@ -53,17 +52,20 @@ class Moment:
     nothing_held: bool
     money_in: bool = False
     settled: bool = False
-    continuous_begins: bool = False
 
 
 @dataclass
 class CallLife:
-    """`level` is the latched one; `shown` is what margin.ratios calls the account."""
+    """`level` is the latched one; `shown` is what margin.ratios calls the account.
+
+    An account `written_off` ended in a shortfall: it is not called again for the same hopeless debt.
+    """
 
     account: str
     level: int = NORMAL
     shown: str = "no_debt"
     episode: Episode | None = None
+    written_off: bool = False
     opened: dict[date, int] = field(default_factory=dict)
 
     def evaluate(self, now: Moment, preset: Preset) -> list[Step]:
@@ -93,32 +95,31 @@ class CallLife:
         return self._intraday(before, now, preset)
 
     def _intraday(self, before: int, now: Moment, preset: Preset) -> list[Step | None]:
-        worse = self.level > before or (self.episode is None and self.level > NORMAL)
+        worse, episode = self.level > before, self.episode
         if worse and self.level == IMMEDIATE and preset.realtime:
             return [self._immediate(now), *self._liquidate(now, preset)]
-        if self.episode is not None and self.episode.called_on is not None:
-            return (
-                [self._say("partly_met", now, preset)]
-                if now.money_in and below(now.value, now.owed, preset.target)
-                else []
-            )
-        if worse:
-            event = OPENINGS[min(self.level, BELOW_MIN)]
-            return [self._say(event, now, preset)] if event == "below_min" or self.episode is None else []
-        if self.level == NORMAL and self.episode is not None:
+        if episode is not None and episode.called_on is not None:
+            still_short = now.money_in and below(now.value, now.owed, preset.target)
+            return [self._say("partly_met", now, preset)] if still_short else []
+        if worse and self.level >= BELOW_MIN and (before < BELOW_MIN or episode is None):
+            return [self._say("below_min", now, preset)]
+        if worse and episode is None:
+            return [self._say("warned", now, preset)]
+        if self.level == NORMAL and episode is not None:
             return [self._end("recovered")]
         return []
 
     def _settle(self, before: int, now: Moment, preset: Preset) -> list[Step | None]:
         episode = self.episode
-        if preset.immediate is not None and below(now.value, now.owed, preset.immediate):
+        hopeless = self.written_off
+        if preset.immediate is not None and below(now.value, now.owed, preset.immediate) and not hopeless:
             return [self._immediate(now), *self._liquidate(now, preset)]
         if episode is not None and episode.called_on is not None:
             if now.day_index >= episode.called_on + preset.cure_by:
                 episode.expired = True
                 return [self._say("expired", now, preset)]
             return []
-        if below(now.value, now.owed, preset.min):
+        if below(now.value, now.owed, preset.min) and not hopeless:
             step = self._say("called", now, preset)
             assert self.episode is not None
             self.episode.called_on = now.day_index
@@ -132,17 +133,18 @@ class CallLife:
         return step
 
     def _liquidate(self, now: Moment, preset: Preset) -> list[Step | None]:
-        """At the first `continuous` of the day; a fresh `immediate` in continuous trading at once."""
+        """In continuous trading: an `immediate` at once, an expired call from its day on."""
         episode = self.episode
         assert episode is not None
-        if episode.liquidating and now.nothing_held:
-            return [self._end("shortfall")]
-        at_once = episode.immediate and not episode.liquidating and now.phase in (None, "continuous")
-        too_early = episode.expired and now.day_index < (episode.called_on or 0) + preset.liquidate_from
-        if not (now.continuous_begins or at_once) or now.settled or (too_early and not episode.immediate):
+        if now.phase not in (None, "continuous"):
             return []
-        episode.liquidating = True
-        return [self._end("shortfall")] if now.nothing_held else [self._say("liquidating", now, None)]
+        due = episode.immediate or now.day_index >= (episode.called_on or 0) + preset.liquidate_from
+        if due and now.nothing_held:
+            return [self._end("shortfall")]
+        if due and not episode.liquidating:
+            episode.liquidating = True
+            return [self._say("liquidating", now, None)]
+        return []
 
     def _say(self, event: str, now: Moment, preset: Preset | None) -> Step:
         if self.episode is None:
@@ -157,7 +159,7 @@ class CallLife:
         assert self.episode is not None
         self.episode.steps.append(event)
         step = Step(self.account, self.episode.name, len(self.episode.steps), event)
-        self.episode = None
+        self.episode, self.written_off = None, event == "shortfall"
         return step
 
 

@@ -93,7 +93,9 @@ class Oracle:
         FOLDS[kind](account, event, self.day, self.presets[account.preset])
         self.seen[key] = (self.day_index, event)
         self.accounts[name] = account
-        self.lives.setdefault(name, CallLife(name))
+        life = self.lives.setdefault(name, CallLife(name))
+        if kind == "opening":
+            life.written_off = False
         return self._evaluate(name, money_in=brings_money(event, other_before))
 
     def clock(self) -> list[Step]:
@@ -110,7 +112,7 @@ class Oracle:
             self.settled_day = day
             steps += self._evaluate_all(settled=True)
         if phase == "continuous":
-            steps += self._evaluate_all(continuous_begins=True)
+            steps += self._evaluate_all()
         return steps
 
     # -- what follows from them
@@ -158,17 +160,11 @@ class Oracle:
             if item.shares:
                 account.add(item.security, item.shares)
 
-    def _evaluate_all(self, *, settled: bool = False, continuous_begins: bool = False) -> list[Step]:
-        return [
-            step
-            for name in sorted(self.accounts)
-            if not self.accounts[name].closed
-            for step in self._evaluate(name, settled=settled, continuous_begins=continuous_begins)
-        ]
+    def _evaluate_all(self, *, settled: bool = False) -> list[Step]:
+        living = [name for name in sorted(self.accounts) if not self.accounts[name].closed]
+        return [step for name in living for step in self._evaluate(name, settled=settled)]
 
-    def _evaluate(
-        self, name: str, *, money_in: bool = False, settled: bool = False, continuous_begins: bool = False
-    ) -> list[Step]:
+    def _evaluate(self, name: str, *, money_in: bool = False, settled: bool = False) -> list[Step]:
         account, day = self.accounts[name], self.day
         assert day is not None
         now = Moment(
@@ -181,7 +177,6 @@ class Oracle:
             nothing_held=not account.held,
             money_in=money_in,
             settled=settled,
-            continuous_begins=continuous_begins,
         )
         return self.lives[name].evaluate(now, self.presets[account.preset])
 
