@@ -252,7 +252,7 @@ class AccountBatch(Batch):
         return self.build(self.pool, columns, raw=b"".join(pieces))
 
     def _comparable(self) -> list[list[Any]]:
-        rows = super()._comparable()[:-2]
+        rows = Batch._comparable(self)[:-2]
         return [*rows, [self.raw_of(row) for row in range(len(self))]]
 
 

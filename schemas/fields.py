@@ -72,7 +72,7 @@ class Scaled(Codec):
         return _format_scaled(value, self.decimals, 2)
 
     def schema(self) -> JsonSchema:
-        sign = "-?" if self.minimum < 0 else ""
+        sign = "-?" if self.minimum < 0 else "(?=.*[1-9])" if self.minimum > 0 else ""
         scale = 10**self.decimals
         return {
             "description": f"{self.meaning}, at most {self.decimals} decimals",

@@ -1,7 +1,7 @@
 """JSON Schema (draft 2020-12) of every public topic, generated from the event classes.
 
-`python -m schemas.jsonschema` rewrites `schemas/json/<topic>.json`; a test keeps the files current. What a schema
-cannot say (decimals of a JSON number, conditions between fields) is said by the decoder.
+`python -m schemas.jsonschema` rewrites `schemas/json/<topic>.json`; a test keeps the files current. What a
+schema cannot say (decimals of a JSON number, conditions between fields) is said by the decoder.
 """
 
 from __future__ import annotations
