@@ -49,7 +49,6 @@ class Moment:
     value: Decimal
     owed: Decimal
     unpriced: bool
-    nothing_held: bool
     money_in: bool = False
     settled: bool = False
 
@@ -133,18 +132,25 @@ class CallLife:
         return step
 
     def _liquidate(self, now: Moment, preset: Preset) -> list[Step | None]:
-        """In continuous trading: an `immediate` at once, an expired call from its day on."""
+        """In continuous trading: an `immediate` at once, an expired call from its day on.
+
+        What a plan holds is the planner's business: that nothing is left to plan is told by `write_off`.
+        """
         episode = self.episode
         assert episode is not None
         if now.phase not in (None, "continuous"):
             return []
         due = episode.immediate or now.day_index >= (episode.called_on or 0) + preset.liquidate_from
-        if due and now.nothing_held:
-            return [self._end("shortfall")]
         if due and not episode.liquidating:
             episode.liquidating = True
             return [self._say("liquidating", now, None)]
         return []
+
+    def write_off(self) -> Step:
+        """Nothing sellable is left and debt remains."""
+        assert self.episode is not None
+        assert self.episode.to_liquidate()
+        return self._end("shortfall")
 
     def _say(self, event: str, now: Moment, preset: Preset | None) -> Step:
         if self.episode is None:

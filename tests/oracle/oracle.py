@@ -94,9 +94,9 @@ class Oracle:
         self.seen[key] = (self.day_index, event)
         self.accounts[name] = account
         life = self.lives.setdefault(name, CallLife(name))
-        if kind == "opening":
-            life.written_off = False
-        return self._evaluate(name, money_in=brings_money(event, other_before))
+        money_in = brings_money(event, other_before)
+        life.written_off = life.written_off and not money_in
+        return self._evaluate(name, money_in=money_in)
 
     def clock(self) -> list[Step]:
         return self._evaluate_all()
@@ -174,7 +174,6 @@ class Oracle:
             value=valuation.assets(account, self.prices),
             owed=valuation.debt(account, self.prices, day),
             unpriced=bool(valuation.unpriced(account, self.prices)),
-            nothing_held=not account.held,
             money_in=money_in,
             settled=settled,
         )
