@@ -1,7 +1,7 @@
 """Publishing events: validated, keyed, sent to the partition where they belong, acknowledged by all replicas.
 
     async with Publisher() as publisher:
-        await publisher.publish("market.trades", {"security": "600519.SH", "ts": ts, "price": "1.5", "qty": 1})
+        await publisher.publish("market.trades", {"security": "600519.SH", "ts": ts, "price": 9, "qty": 1})
 
 Leaving the block waits for the acknowledgements. Trades, quotes and account events can travel as binary
 frames, many events in one record (`frames=True`), for throughput.
@@ -107,7 +107,7 @@ class Publisher:
 
         `numbers` are the line numbers to name in a complaint (default: from 1).
         """
-        _check_input_topic(topic)
+        check_input_topic(topic)
         values = [_json(event) for event in events]
         try:
             if not self._validate:
@@ -125,7 +125,7 @@ class Publisher:
         self, topic: str, batch: TradeBatch | QuoteBatch | AccountBatch, *, headers: Headers | None = None
     ) -> None:
         """Publish a batch of valid events as frames, keeping their order within each partition."""
-        _check_input_topic(topic)
+        check_input_topic(topic)
         await self._send_frames(topic, batch, headers or [])
 
     async def _send_unchecked(self, topic: str, values: Sequence[bytes], headers: Headers) -> None:
@@ -198,7 +198,8 @@ class Publisher:
             await self._sender.send(topic, partition, key, value, headers)
 
 
-def _check_input_topic(topic: str) -> None:
+def check_input_topic(topic: str) -> None:
+    """UsageError for a topic that nobody but the processor writes, or that does not exist."""
     if topic not in TOPICS or TOPICS[topic].direction != "in":
         inputs = ", ".join(name for name, known in TOPICS.items() if known.direction == "in")
         raise UsageError(f"{topic} is not a topic that people publish to", advice=f"Those are: {inputs}")
