@@ -13,7 +13,8 @@ class Accounts(Columns):
     """Account rows. Money in 0.001 yuan; `hot` is the kernels' table (agents.kernels.layout), flat: row * 8 + column.
 
     `transit_cash` is in OWN, `owed_cash` (cash compensation to lenders) in OWED. `proceeds` are the short-sale proceeds not yet
-    used to return. `first` heads the chain of contract rows. `episode` is the row of the open episode, `episode_date` and
+    used to return. `first` heads the chain of contract rows,
+    `client` indexes schemas.account.CLIENT_CLASSES. `episode` is the row of the open episode, `episode_date` and
     `episode_number` the latest episode's. `told_*` is the account's latest public record, `told_date` -1 before the first.
     """
 
@@ -28,6 +29,7 @@ class Accounts(Columns):
         "interest": ("i8", 0, 1),
         "proceeds": ("i8", 0, 1),
         "first": ("i4", -1, 1),
+        "client": ("i1", 0, 1),
         "closed": ("i1", 0, 1),
         "late": ("i1", 0, 1),
         "written_off": ("i1", 0, 1),
@@ -52,6 +54,7 @@ class Accounts(Columns):
     interest: memoryview
     proceeds: memoryview
     first: memoryview
+    client: memoryview
     closed: memoryview
     late: memoryview
     written_off: memoryview

@@ -23,6 +23,7 @@ LENDING = 1
 def available_margins(
     accounts: I4,
     cash: I8,
+    interest: I8,
     fees: I8,
     first: I4,
     following: I4,
@@ -41,11 +42,11 @@ def available_margins(
     """Writes the available margin of `accounts`, rounded down to 0.001 yuan, to `out` int64[n].
 
     `first` and `following` chain an account's contract rows (-1 ends); `start`, `count` delimit its position rows; `c_base` is F
-    (financing) or S0 (lending), `c_qty` the shares still unpaid or unreturned; `fees` include interest.
+    (financing) or S0 (lending), `c_qty` the shares still unpaid or unreturned; `fees` are what else is owed in cash.
     """
     for i in range(len(accounts)):
         a = accounts[i]
-        whole = cash[a] - fees[a]
+        whole = cash[a] - interest[a] - fees[a]
         rest = 0
         low, high = start[a], start[a] + count[a]
         free = p_qty[low:high].copy()

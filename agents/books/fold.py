@@ -1,0 +1,282 @@
+"""The fold of account events into the books (contract section 2, table of kinds).
+
+Each kind checks everything first and then changes the books: a BadRecord leaves them as they were. The events are facts that a
+counter reports, so what only a counter can judge (enough cash, enough margin) is not judged again here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agents.books.actions import owes_compensation, release
+from agents.books.book import Books
+from agents.books.contracts import FINANCING, LENDING, NewContract
+from agents.books.opening import open_account
+from agents.books.repayment import give_back, repay, returnable
+from agents.books.rows import EventRows
+from agents.books.securities import BUYS, SHORT_SALES
+from agents.books.terms import Terms
+from agents.kernels.layout import FINANCING_MARGIN, FLAGS, HOT_WIDTH, LENDING_MARGIN
+from agents.rules.initial_margin import initial_margin
+from agents.rules.presets import BUILT_IN_SINCE
+from schemas.account import BUSINESSES, CLIENT_CLASSES, KINDS
+from schemas.errors import BadRecord
+from schemas.units import MONEY_MAX, parse_day
+
+OTHER_COLLATERAL_SINCE = parse_day("2019-08-19")
+"""Rulebook 1.1, `mmr.other_collateral`."""
+
+_OPENING = KINDS.index("opening")
+
+
+class Fold:
+    """Applies events to books. `apply` returns whether assets came in or debt went out otherwise than through prices."""
+
+    def __init__(self, books: Books, terms: Terms) -> None:
+        self.books = books
+        self.terms = terms
+        self._kinds: list[Callable[[EventRows, int, int], bool]] = [
+            getattr(self, f"_{kind}") for kind in KINDS
+        ]
+        self._businesses: list[Callable[[EventRows, int, int, int, int, int], bool]] = [
+            getattr(self, f"_{business}") for business in BUSINESSES
+        ]
+
+    def apply(self, events: EventRows, row: int) -> tuple[int, bool]:
+        """Applies one event; returns the account and whether money or securities came in. Raises BadRecord."""
+        kind = events.kind[row]
+        name = events.account_name(row)
+        account = self.books.accounts.index.get(name, -1)
+        if kind == _OPENING:
+            return open_account(self, events, row, name, account), True
+        if account < 0:
+            raise BadRecord("account", "was never opened")
+        if self.books.accounts.closed[account]:
+            raise BadRecord("account", "is closed")
+        return account, self._kinds[kind](events, row, account)
+
+    def rate(self, account: int, kind: int, given: int) -> int:
+        """The rate of a new contract: its own, else the preset's, else 0 (1e-6 a year)."""
+        if given >= 0:
+            return given
+        preset = self.terms.current[self.books.accounts.hot[account * HOT_WIDTH + FLAGS] >> 1]
+        return preset.lending_rate if kind == LENDING else preset.financing_rate
+
+    def margin_ratio(self, account: int, kind: int, security: int, opened: int, given: int) -> int:
+        """The margin ratio fixed for a new contract: its own, else the security's, else the exchange's minimum (1e-4)."""
+        if given >= 0:
+            return given
+        column = LENDING_MARGIN if kind == LENDING else FINANCING_MARGIN
+        published = self.books.securities.get(security, column)
+        if published >= 0:
+            return published
+        client = CLIENT_CLASSES[self.books.accounts.client[account]] if account >= 0 else None
+        return initial_margin(
+            "lending" if kind == LENDING else "financing", max(opened, BUILT_IN_SINCE), client
+        )
+
+    # -- kinds
+
+    def _opening(self, _events: EventRows, _row: int, _account: int) -> bool:
+        raise AssertionError("openings have a path of their own")
+
+    def _cash(self, events: EventRows, row: int, account: int) -> bool:
+        amount = events.amount[row]
+        self._check_cash(account, amount, "amount")
+        release(self.books, account, events.pool[events.action[row]], amount)
+        self.books.accounts.add_cash(account, amount)
+        return amount > 0
+
+    def _transfer(self, events: EventRows, row: int, account: int) -> bool:
+        books, qty = self.books, events.qty[row]
+        security = books.security(events.security_name(row))
+        action = events.pool[events.action[row]]
+        if qty < 0:
+            held = books.disposable(account, security, -qty)
+            release(books, account, action, qty)
+            books.dispose(held, -qty)
+            return False
+        books.check_room(account, security, qty)
+        release(books, account, action, qty)
+        books.receive(account, security, qty, events.day[row])
+        return qty > 0
+
+    def _fill(self, events: EventRows, row: int, account: int) -> bool:
+        gross = events.qty[row] * events.price[row]
+        if gross > MONEY_MAX:
+            raise BadRecord("qty", "times price is beyond 10^11 yuan")
+        security = self.books.security(events.security_name(row))
+        fee = max(0, events.fee[row])
+        return self._businesses[events.business[row]](events, row, account, security, gross, fee)
+
+    def _order_closed(self, _events: EventRows, _row: int, _account: int) -> bool:
+        return False
+
+    def _repay(self, events: EventRows, row: int, account: int) -> bool:
+        amount = events.amount[row]
+        self._check_cash(account, -amount, "amount")
+        repay(self.books, account, amount, events.contract_name(row), keep_excess=False)
+        self.books.accounts.add_cash(account, -amount)
+        return True
+
+    def _return(self, events: EventRows, row: int, account: int) -> bool:
+        books, qty = self.books, events.qty[row]
+        security = books.security(events.security_name(row))
+        held = books.disposable(account, security, qty)
+        give_back(books, account, security, qty, events.contract_name(row))
+        books.dispose(held, qty)
+        return True
+
+    def _extend(self, events: EventRows, row: int, account: int) -> bool:
+        contract = self.books.contract_named(account, events.contract_name(row) or "")
+        if contract < 0:
+            raise BadRecord("contract", "the account has no such contract")
+        self.books.contracts.due[contract] = events.due[row]
+        return False
+
+    def _freeze(self, events: EventRows, row: int, account: int) -> bool:
+        books = self.books
+        if events.security[row] < 0:
+            frozen = books.accounts.frozen_cash[account] + events.amount[row]
+            if not 0 <= frozen <= MONEY_MAX:
+                raise BadRecord("cash", "would leave less than nothing frozen, or more than the bounds allow")
+            books.accounts.frozen_cash[account] = frozen
+            return False
+        position = books.positions.find(account, books.security(events.security_name(row)))
+        rows = books.positions.rows
+        frozen = events.qty[row] + (rows.frozen[position] if position >= 0 else 0)
+        if frozen < 0 or (frozen > 0 and (position < 0 or frozen > rows.qty[position])):
+            raise BadRecord("qty", "would leave less than nothing frozen, or more than is held")
+        if position >= 0:
+            rows.frozen[position] = frozen
+            rows.locked[position] = min(rows.locked[position], rows.qty[position] - frozen)
+        return False
+
+    def _other_collateral(self, events: EventRows, row: int, account: int) -> bool:
+        accounts, value = self.books.accounts, events.amount[row]
+        self.check_other_collateral(value)
+        before = accounts.other_collateral[account]
+        if accounts.assets(account) + value - before > MONEY_MAX and value > before:
+            raise BadRecord("value", "would take the account's assets beyond 10^11 yuan")
+        accounts.set_other_collateral(account, value)
+        return value > before
+
+    def check_other_collateral(self, value: int) -> None:
+        """Other collateral counts from 2019-08-19 on. Raises BadRecord before."""
+        if value and self.books.day < OTHER_COLLATERAL_SINCE:
+            raise BadRecord("other_collateral", "counts from 2019-08-19 on")
+
+    def _close(self, _events: EventRows, _row: int, account: int) -> bool:
+        accounts = self.books.accounts
+        if accounts.first[account] >= 0 or owes_compensation(self.books, account):
+            raise BadRecord("account", "still owes")
+        accounts.closed[account] = 1
+        return False
+
+    # -- the six businesses of a fill
+
+    def _collateral_buy(
+        self, events: EventRows, row: int, account: int, security: int, gross: int, fee: int
+    ) -> bool:
+        self._check_cash(account, -gross - fee, "qty")
+        self.books.check_room(account, security, events.qty[row], -gross - fee)
+        self.books.accounts.add_cash(account, -gross - fee)
+        self.books.receive(account, security, events.qty[row], events.day[row])
+        return False
+
+    def _collateral_sell(
+        self, events: EventRows, row: int, account: int, security: int, gross: int, fee: int
+    ) -> bool:
+        self._check_cash(account, gross - fee, "price")
+        self.books.dispose(self.books.disposable(account, security, events.qty[row]), events.qty[row])
+        self.books.accounts.add_cash(account, gross - fee)
+        return False
+
+    def _financing_buy(
+        self, events: EventRows, row: int, account: int, security: int, gross: int, fee: int
+    ) -> bool:
+        self.books.check_room(account, security, events.qty[row], -fee)
+        self._lend(events, row, account, security, FINANCING, gross)
+        self.books.accounts.add_cash(account, -fee)
+        self.books.receive(account, security, events.qty[row], events.day[row])
+        self.books.securities.flows[security * 4 + BUYS] += gross
+        return False
+
+    def _sell_to_repay(
+        self, events: EventRows, row: int, account: int, security: int, gross: int, fee: int
+    ) -> bool:
+        return self.sell_to_repay(account, security, events.qty[row], gross, fee, events.contract_name(row))
+
+    def sell_to_repay(
+        self, account: int, security: int, qty: int, gross: int, fee: int, contract: str | None
+    ) -> bool:
+        """A sale whose proceeds repay; what is left of them is the account's."""
+        books = self.books
+        self._check_cash(account, gross - fee, "price")
+        position = books.disposable(account, security, qty)
+        spent = repay(books, account, max(0, gross - fee), contract, keep_excess=True)
+        books.accounts.add_cash(account, gross - fee - spent)
+        books.dispose(position, qty)
+        return False
+
+    def _short_sell(
+        self, events: EventRows, row: int, account: int, security: int, gross: int, fee: int
+    ) -> bool:
+        self._check_cash(account, gross - fee, "price")
+        self._lend(events, row, account, security, LENDING, gross)
+        position = self.books.positions.ensure(account, security)
+        self.books.move(position, short=events.qty[row])
+        self.books.accounts.add_cash(account, gross - fee)
+        self.books.securities.flows[security * 4 + SHORT_SALES] += events.qty[row]
+        return False
+
+    def _buy_to_return(
+        self, events: EventRows, row: int, account: int, security: int, gross: int, fee: int
+    ) -> bool:
+        return self.buy_to_return(account, security, events.qty[row], gross, fee, events.contract_name(row))
+
+    def buy_to_return(
+        self, account: int, security: int, qty: int, gross: int, fee: int, contract: str | None
+    ) -> bool:
+        """Bought shares go straight to the lender."""
+        self._check_cash(account, -gross - fee, "price")
+        returnable(self.books, account, security, qty, contract)
+        give_back(self.books, account, security, qty, contract)
+        self.books.accounts.add_cash(account, -gross - fee)
+        return False
+
+    def _lend(self, events: EventRows, row: int, account: int, security: int, kind: int, gross: int) -> None:
+        """Opens the contract that a fill names (else one named by the fill's id), or adds to it."""
+        books, name = self.books, events.contract_name(row) or str(events.pool[events.id[row]])
+        if books.accounts.debt(account) + gross > MONEY_MAX:
+            raise BadRecord("qty", "would take the account's debt beyond 10^11 yuan")
+        contract = books.contract_named(account, name)
+        if contract >= 0:
+            contracts = books.contracts
+            if contracts.kind[contract] != kind or contracts.security[contract] != security:
+                raise BadRecord("contract", "is of another type or security")
+            contracts.lend_more(contract, events.qty[row], gross, books.day)
+            if kind == FINANCING:
+                contracts.qty[contract] = contracts.unpaid_shares(contract)
+            books.add_base(account, kind, gross)
+            books.refresh_interest(contract)
+            return
+        new = NewContract(
+            name=name,
+            kind=kind,
+            security=security,
+            opened=books.day,
+            qty=events.qty[row],
+            base=gross,
+            rate=self.rate(account, kind, events.rate[row]),
+            margin_ratio=self.margin_ratio(account, kind, security, books.day, events.margin_ratio[row]),
+            due=events.due[row],
+        )
+        books.borrow(account, new)
+
+    def _check_cash(self, account: int, amount: int, field: str) -> None:
+        accounts = self.books.accounts
+        if abs(accounts.cash[account] + amount) > MONEY_MAX:
+            raise BadRecord(field, "would take the account's cash beyond 10^11 yuan")
+        if amount > 0 and accounts.assets(account) + amount > MONEY_MAX:
+            raise BadRecord(field, "would take the account's assets beyond 10^11 yuan")

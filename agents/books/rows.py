@@ -1,0 +1,46 @@
+"""A batch of account events as Python lists, for the fold that goes through it row by row."""
+
+from __future__ import annotations
+
+from schemas.batches import AccountBatch
+from schemas.units import DAY_MS, SHANGHAI_OFFSET_MS
+
+
+class EventRows:
+    """Columns of an account batch as lists; strings by their pool index, None where absent."""
+
+    def __init__(self, batch: AccountBatch) -> None:
+        self.batch = batch
+        self.pool: list[str | None] = [*batch.pool, None]
+        self.kind: list[int] = batch.kind.tolist()
+        self.business: list[int] = batch.business.tolist()
+        self.ts: list[int] = batch.ts.tolist()
+        self.day: list[int] = ((batch.ts + SHANGHAI_OFFSET_MS) // DAY_MS).tolist()
+        self.account: list[int] = batch.account.tolist()
+        self.id: list[int] = batch.id.tolist()
+        self.security: list[int] = batch.security.tolist()
+        self.qty: list[int] = batch.qty.tolist()
+        self.price: list[int] = batch.price.tolist()
+        self.amount: list[int] = batch.amount.tolist()
+        self.fee: list[int] = batch.fee.tolist()
+        self.contract: list[int] = batch.contract.tolist()
+        self.order: list[int] = batch.order.tolist()
+        self.action: list[int] = batch.action.tolist()
+        self.rate: list[int] = batch.rate.tolist()
+        self.margin_ratio: list[int] = batch.margin_ratio.tolist()
+        self.due: list[int] = batch.due.tolist()
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def account_name(self, row: int) -> str:
+        """Name of the account the event is about."""
+        return self.batch.pool[self.account[row]]
+
+    def security_name(self, row: int) -> str:
+        """The event's security."""
+        return self.batch.pool[self.security[row]]
+
+    def contract_name(self, row: int) -> str | None:
+        """The contract named, if any."""
+        return self.pool[self.contract[row]]

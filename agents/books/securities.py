@@ -1,0 +1,146 @@
+"""Securities: marks, quotes, reference data of the day, per-day flows. One row each, by name.
+
+A published reference record holds until the next one for its security; previous close and limits hold for their date only.
+Records of a later date wait until that day begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.books.columns import Columns, Snapshot, Spec, text_restore, text_snapshot
+from agents.kernels import layout as at
+from schemas.reference import BOARDS, SECURITY_KINDS, VALUATIONS, SecurityReference
+from schemas.units import DAY_MS, SHANGHAI_OFFSET_MS
+
+FLOWS = ("buys", "repayments", "short_sales", "returns")
+BUYS, REPAYMENTS, SHORT_SALES, RETURNS = range(4)
+"""Columns of `flows`: milli for the first two, shares for the others; of the current day."""
+
+_WIDTH = at.SECURITY_WIDTH
+_OF_THE_DAY = (at.LIMIT_UP, at.LIMIT_DOWN, at.HALTED, at.BID_PRICE, at.BID_QTY, at.ASK_PRICE, at.ASK_QTY)
+_PREFIX_BOARDS = (
+    ("688", "star"),
+    ("689", "star"),
+    ("300", "chinext"),
+    ("301", "chinext"),
+    ("302", "chinext"),
+)
+
+
+def board_of(security: str) -> str:
+    """The board that a code stands for, where no reference record says it."""
+    if security.endswith(".BJ"):
+        return "bse"
+    return next((board for prefix, board in _PREFIX_BOARDS if security.startswith(prefix)), "main")
+
+
+class Securities(Columns):
+    """Security rows; `table` as in agents.kernels.layout (flat: row * 32 + column), `flows` int64[n, 4] (flat as well)."""
+
+    SPEC: ClassVar[Spec] = {"table": ("i8", -1, _WIDTH), "flows": ("i8", 0, 4)}
+    table: memoryview
+    flows: memoryview
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.index: dict[str, int] = {}
+
+    def add(self, name: str) -> int:
+        """A security never heard of: no price yet, an ordinary share of its code's board."""
+        row = self.append()
+        self.names.append(name)
+        self.index[name] = row
+        for column in (at.POLICY, at.SUSPENDED, at.KIND, at.ST, at.HAIRCUT, at.INDEX_MEMBER, at.DELISTING):
+            self.table[row * _WIDTH + column] = 0
+        self.table[row * _WIDTH + at.BOARD] = BOARDS.index(board_of(name))
+        return row
+
+    def get(self, row: int, column: int) -> int:
+        """One figure of a security."""
+        return self.table[row * _WIDTH + column]
+
+    def kind(self, row: int) -> str:
+        """Kind of security by its contract name."""
+        return SECURITY_KINDS[self.get(row, at.KIND)]
+
+    def board(self, row: int) -> str:
+        """Board by its contract name."""
+        return BOARDS[self.get(row, at.BOARD)]
+
+    def refer(self, row: int, reference: SecurityReference, day: int) -> None:
+        """Takes a reference record of `day` or before; an older one than the last taken is ignored."""
+        cells = self.array("table")[row]
+        if reference.date < cells[at.REFERENCE_DATE]:
+            return
+        cells[at.REFERENCE_DATE] = reference.date
+        cells[at.KIND] = SECURITY_KINDS.index(reference.kind)
+        cells[at.BOARD] = BOARDS.index(reference.board)
+        cells[at.POLICY] = VALUATIONS.index(reference.valuation or "last")
+        cells[at.FAIR_PRICE] = _or_none(reference.fair_price)
+        for column, truth in (
+            (at.ST, reference.st),
+            (at.SUSPENDED, reference.suspended),
+            (at.INDEX_MEMBER, reference.index_member),
+            (at.DELISTING, reference.delisting),
+        ):
+            cells[column] = int(bool(truth))
+        for column, figure in (
+            (at.HAIRCUT, reference.haircut),
+            (at.FINANCING_MARGIN, reference.financing_margin),
+            (at.LENDING_MARGIN, reference.lending_margin),
+            (at.ADV_20, reference.adv_20),
+        ):
+            if figure is not None:
+                cells[column] = figure
+        if reference.date == day:
+            for column, price in ((at.LIMIT_UP, reference.limit_up), (at.LIMIT_DOWN, reference.limit_down)):
+                if price:
+                    cells[column] = price
+        if reference.prev_close and reference.date >= cells[at.PREV_DATE]:
+            cells[at.PREV_CLOSE] = reference.prev_close
+            cells[at.PREV_DATE] = reference.date
+
+    def begin_day(self) -> None:
+        """Limits, halts, books and flows are of one day."""
+        table = self.used("table")
+        for column in _OF_THE_DAY:
+            table[:, column] = -1
+        self.used("flows")[:] = 0
+
+    def marks(self, day: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(mark, value) int64[n] that hold on `day` (rulebook 1.4): today's latest observation, else the previous close named for
+        today, else what was carried over, else an observation of an earlier day; -1 where there is nothing."""
+        table = self.used("table")
+        seen = (table[:, at.PRICE_TS] + SHANGHAI_OFFSET_MS) // DAY_MS
+        has = table[:, at.PRICE] >= 0
+        mark = table[:, at.MARK].copy()
+        earlier = (mark < 0) & has & (seen < day)
+        mark[earlier] = table[earlier, at.PRICE]
+        named = table[:, at.PREV_DATE] == day
+        mark[named] = table[named, at.PREV_CLOSE]
+        today = has & (seen == day)
+        mark[today] = table[today, at.PRICE]
+        policy, fair = table[:, at.POLICY], table[:, at.FAIR_PRICE]
+        value = np.where((policy != at.POLICY_LAST) & (fair >= 0), fair, mark)
+        value[policy == at.POLICY_EXCLUDE] = 0
+        return mark, value
+
+    def snapshot(self, prefix: str) -> Snapshot:
+        """All columns and the names."""
+        return {**super().snapshot(prefix), f"{prefix}.names": text_snapshot(self.names)}
+
+    def restore(self, prefix: str, snapshot: Mapping[str, Any]) -> None:
+        """Columns, names and the index of names."""
+        super().restore(prefix, snapshot)
+        self.names = text_restore(snapshot[f"{prefix}.names"], self.rows)
+        self.index = {name: row for row, name in enumerate(self.names)}
+
+
+def _or_none(price: int | None) -> int:
+    return price if price is not None and price > 0 else -1

@@ -1,0 +1,94 @@
+"""Operators' commands on accounts and open episodes (contract section 2, `commands`).
+
+Every shard reads every command; what concerns no account of this shard changes nothing. The next record of a changed alert
+names the command.
+"""
+
+from __future__ import annotations
+
+from agents.kernels.layout import FLAGS, HOT_WIDTH
+from agents.margin.calls import Calls
+from agents.margin.desk import Desk, Moment
+from agents.margin.episodes import CALLED, EXPIRED, LIQUIDATING
+from agents.margin.liquidation import Liquidation
+from agents.margin.records import tell_call
+from schemas.commands import Command
+
+EVERYBODY = "*"
+
+
+def obey(desk: Desk, calls: Calls, liquidation: Liquidation, command: Command) -> None:
+    """Applies one command. Raises BadRecord for a preset nobody has described."""
+    accounts = _accounts(desk, command)
+    moment = Moment(command.ts)
+    if command.command == "set_preset":
+        index = desk.terms.index(command.preset or "")
+        hot = desk.books.accounts.hot
+        for account in accounts:
+            flags = account * HOT_WIDTH + FLAGS
+            hot[flags] = index << 1 | (hot[flags] & 1)
+    for account in accounts:
+        row = desk.books.accounts.episode[account]
+        if row >= 0 and _means(desk, row, command):
+            desk.episodes.commands[row] = (command.id, command.by)
+            _change(desk, row, account, command)
+        if command.command not in ("acknowledge", "hold"):
+            calls.evaluate(account, moment)
+    liquidation.plan_due(moment)
+
+
+def _accounts(desk: Desk, command: Command) -> list[int]:
+    """Accounts of this shard that a command is about, in the order of their names."""
+    books = desk.books.accounts
+    name = command.account
+    if name is None and command.alert is not None:
+        name = command.alert.split(":")[0]
+    if name == EVERYBODY:
+        everybody = range(books.rows) if command.command == "set_preset" else desk.episodes.living()
+        return books.by_name(list(everybody))
+    row = books.index.get(name, -1) if name is not None else -1
+    return [row] if row >= 0 else []
+
+
+def _means(desk: Desk, row: int, command: Command) -> bool:
+    """Whether a command is about this open episode: it names none, the episode, or one of its alerts."""
+    episode = desk.episode_name(row)
+    return command.alert is None or command.alert == episode or command.alert.startswith(f"{episode}:")
+
+
+def _change(desk: Desk, row: int, account: int, command: Command) -> None:
+    episodes = desk.episodes
+    match command.command:
+        case "acknowledge":
+            episodes.acknowledged[row] = 1
+        case "extend_deadline":
+            _extend(desk, row, account, command.days or 0)
+        case "approve":
+            _approve(desk, row, account, command.ts)
+        case "hold":
+            episodes.held[row] = 1
+        case "resume":
+            episodes.held[row] = 0
+
+
+def _extend(desk: Desk, row: int, account: int, days: int) -> None:
+    """So many trading days more; a call that had expired is open again if its deadline now lies ahead."""
+    episodes = desk.episodes
+    episodes.extra_days[row] += days
+    if episodes.state[row] == EXPIRED:
+        preset = desk.preset(account)
+        if desk.calendar.index < episodes.called_index[row] + preset.cure_by + episodes.extra_days[row]:
+            episodes.state[row] = CALLED
+            desk.watch(account, on=preset.cure_at == "intraday")
+
+
+def _approve(desk: Desk, row: int, account: int, ts: int) -> None:
+    """The operator lets the plan go on. One that was held by the ceiling is made anew, at the prices of now."""
+    episodes = desk.episodes
+    episodes.approved[row] = 1
+    if episodes.capped[row]:
+        episodes.capped[row] = 0
+        return
+    if episodes.state[row] == LIQUIDATING:
+        names = [desk.orders.names[order] for order in desk.orders.of(account)]
+        tell_call(desk, row, "liquidating", ts, orders=names)

@@ -1,0 +1,125 @@
+"""The life of a trading day: what each session record makes a shard do (contract section 2, `market.session`)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agents.kernels.layout import BLIND, LEVEL, OWED, SHORT
+from agents.kernels.levels import judge
+from agents.margin.calendar import CONTINUOUS
+from agents.margin.calls import Calls
+from agents.margin.desk import SYSTEM, TOTALS, Desk, Moment
+from agents.margin.evidence import available
+from agents.margin.liquidation import Liquidation
+from agents.margin.reference import Reference
+from agents.margin.totals import security_totals
+from schemas.market import Session
+from schemas.units import format_day
+
+SETTLED, CLOCK, HALT, RESUME = "settled", "clock", "halt", "resume"
+
+
+class Day:
+    """Session records into evaluations, day changes and totals."""
+
+    def __init__(self, desk: Desk, calls: Calls, liquidation: Liquidation, reference: Reference) -> None:
+        self.desk = desk
+        self.calls = calls
+        self.liquidation = liquidation
+        self.reference = reference
+
+    def apply(self, session: Session) -> None:
+        """Applies a session record; one of a day that is over changes nothing."""
+        calendar = self.desk.calendar
+        if calendar.begins(session.date):
+            self._begin(session.date, session.ts)
+        elif session.date < calendar.days[-1]:
+            return
+        calendar.market_ts = max(calendar.market_ts, session.ts)
+        if session.phase in (HALT, RESUME):
+            calendar.halt(session.market, halted=session.phase == HALT)
+            return
+        if session.phase != CLOCK:
+            calendar.enter(session.market, session.phase)
+        if session.phase == SETTLED:
+            self._settle(session.ts)
+        elif session.phase in (CLOCK, CONTINUOUS):
+            self.evaluate_touched(Moment(session.ts, begins=session.phase == CONTINUOUS))
+
+    def know(self, date: int) -> None:
+        """Account events come before any session record: their date serves until one comes, without being a trading day."""
+        self.desk.books.turn_to(date)
+        self.reference.begin_day(date)
+        self.desk.books.revalue()
+
+    def evaluate_touched(self, moment: Moment) -> None:
+        """Simulated fills, then every account whose books or prices changed, then the plans that follow."""
+        desk = self.desk
+        books = desk.books
+        moment.progressed = frozenset(self.liquidation.fill_simulated())
+        touched = books.take_touched()
+        found = np.empty(len(touched), dtype=np.int32)
+        n = judge(touched, len(touched), books.accounts.array("hot"), desk.terms.lines, found)
+        accounts = set(found[:n].tolist()) | moment.progressed
+        if moment.begins:
+            accounts.update(desk.episodes.living())
+        if not accounts:
+            return
+        for account in books.accounts.by_name(list(accounts)):
+            self.calls.evaluate(account, moment)
+        self.liquidation.plan_due(moment)
+
+    def _begin(self, date: int, ts: int) -> None:
+        """The first record of a trading day."""
+        desk, calendar = self.desk, self.desk.calendar
+        before = calendar.days[-1] if calendar.days else date - 1
+        if calendar.days and calendar.settled < before:
+            self._settle(ts)
+            self._tell_unsettled(before, ts)
+        calendar.begin(date)
+        for account in desk.orders.accounts():
+            desk.orders.close_all(account)
+        desk.books.turn_to(date)
+        self.reference.begin_day(date)
+        desk.books.revalue()
+        self.reference.corporate_actions(before, date)
+
+    def _settle(self, ts: int) -> None:
+        """The daily evaluation of all accounts, and the shard's totals."""
+        desk = self.desk
+        books, accounts = desk.books, desk.books.accounts
+        desk.calendar.settled = books.day
+        books.take_touched()
+        hot = accounts.used("hot")
+        due = (
+            (hot[:, OWED] + hot[:, SHORT] > 0)
+            | (hot[:, BLIND] != 0)
+            | (hot[:, LEVEL] != 0)
+            | (accounts.used("told_date") >= 0)
+            | (accounts.used("episode") >= 0)
+        )
+        rows = accounts.by_name(np.flatnonzero(due).tolist())
+        moment = Moment(ts, settled=True)
+        for account, margin in zip(rows, available(books, rows), strict=True):
+            self.calls.evaluate(account, moment, margin)
+        self.liquidation.plan_due(moment)
+        shard = desk.config.shard
+        totals = {
+            "shard": shard,
+            "date": format_day(books.day),
+            "ts": ts,
+            "securities": security_totals(books),
+        }
+        desk.say(TOTALS, str(shard), totals)
+
+    def _tell_unsettled(self, date: int, ts: int) -> None:
+        shard, day = self.desk.config.shard, format_day(date)
+        record = {
+            "id": f"day_without_settled:{shard}:{day}",
+            "ts": ts,
+            "kind": "day_without_settled",
+            "shard": shard,
+            "date": day,
+            "text": f"{day} was never settled; its evaluation was made when the next day began",
+        }
+        self.desk.say(SYSTEM, "day_without_settled", record)

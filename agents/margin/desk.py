@@ -1,0 +1,114 @@
+"""Everything one shard supervises with: books, terms, episodes, calendar, open orders, and what it is about to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agents.books.book import Books
+from agents.books.columns import Snapshot
+from agents.books.fold import Fold
+from agents.books.terms import Terms
+from agents.core import Output
+from agents.kernels.layout import FLAGS, HOT_WIDTH
+from agents.margin.calendar import Calendar
+from agents.margin.episodes import Episodes
+from agents.margin.orders import Orders
+from agents.rules.presets import Preset
+from schemas.units import format_day
+
+RATIOS, CALLS, LIQUIDATIONS = "margin.ratios", "margin.calls", "liquidation.orders"
+SYSTEM, TOTALS = "system.events", "shard.totals"
+
+PROPOSE, AUTO, SIMULATE = "propose", "auto", "simulate"
+
+
+@dataclass(frozen=True, slots=True)
+class ShardConfig:
+    """Settings of a shard. `liquidation` is propose, auto or simulate. Once the plans of one evaluation touch more than
+    `ceiling_accounts` accounts or `ceiling_yuan` yuan (gross value at mark), all of them are held until approved; None = no ceiling.
+    """
+
+    liquidation: str = PROPOSE
+    ceiling_accounts: int | None = None
+    ceiling_yuan: int | None = None
+    shard: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuses a mode nobody knows."""
+        if self.liquidation not in {PROPOSE, AUTO, SIMULATE}:
+            raise ValueError(f"liquidation must be propose, auto or simulate, got {self.liquidation!r}")
+
+
+@dataclass(slots=True)
+class Moment:
+    """One evaluation. `ts` is market time (ms); `money_in`: assets came in by an account event; `begins`: continuous trading
+    begins; `progressed`: accounts of which an order was filled or closed."""
+
+    ts: int
+    settled: bool = False
+    money_in: bool = False
+    begins: bool = False
+    progressed: frozenset[int] = frozenset()
+
+
+class Desk:
+    """The tables of a shard; the modules of this room work on it."""
+
+    def __init__(self, config: ShardConfig) -> None:
+        self.config = config
+        self.books = Books()
+        self.terms = Terms()
+        self.fold = Fold(self.books, self.terms)
+        self.episodes = Episodes()
+        self.calendar = Calendar()
+        self.orders = Orders()
+        self.out: list[Output] = []
+
+    def say(self, topic: str, key: str, value: dict[str, Any]) -> None:
+        """One more record to publish."""
+        self.out.append(Output(topic, key, value))
+
+    def take_outputs(self) -> list[Output]:
+        """What was said since the last time."""
+        said, self.out = self.out, []
+        return said
+
+    def preset(self, account: int) -> Preset:
+        """The terms of an account today."""
+        return self.terms.current[self.books.accounts.hot[account * HOT_WIDTH + FLAGS] >> 1]
+
+    def watch(self, account: int, *, on: bool) -> None:
+        """Whether every evaluation must look at the account, changed or not."""
+        at = account * HOT_WIDTH + FLAGS
+        flags = self.books.accounts.hot[at]
+        self.books.accounts.hot[at] = flags | 1 if on else flags & ~1
+
+    def episode_name(self, row: int) -> str:
+        """`account:date:number` of an episode."""
+        episodes = self.episodes
+        account = self.books.accounts.names[episodes.account[row]]
+        return f"{account}:{format_day(episodes.date[row])}:{episodes.number[row]}"
+
+    def flags(self, account: int) -> list[str]:
+        """Remarks on what is said about an account now."""
+        return ["late"] if self.books.accounts.late[account] else []
+
+    def snapshot(self) -> Snapshot:
+        """The whole state."""
+        found = self.books.snapshot()
+        found.update(self.terms.snapshot())
+        found.update(self.episodes.snapshot("episodes"))
+        found.update(self.calendar.snapshot())
+        found.update(self.orders.snapshot("orders"))
+        return found
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Become the state of a snapshot."""
+        self.books.restore(snapshot)
+        self.terms.restore(snapshot)
+        self.episodes.restore("episodes", snapshot)
+        self.calendar.restore(snapshot)
+        self.orders.restore("orders", snapshot)
+        self.out = []

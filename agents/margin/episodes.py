@@ -1,0 +1,98 @@
+"""Open episodes: one row per account in trouble (contract section 3, `margin.calls`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import orjson
+
+from agents.books.columns import Columns, Snapshot, Spec
+
+NOTICE = 0
+"""`warned` or `below_min`, not yet a call."""
+CALLED = 1
+"""The formal call is open."""
+EXPIRED = 2
+"""The deadline has passed; liquidation waits for its day."""
+AT_ONCE = 3
+"""`immediate`: a plan is made as soon as trading is continuous."""
+LIQUIDATING = 4
+
+STATE_NAMES = ("notice", "called", "expired", "immediate", "liquidating")
+
+
+class Episodes(Columns):
+    """Rows of open episodes. `step` counts records, `batch` plans; `called_index` is the trading day (counted from 0) of the call,
+    -1 before it; `extra_days` what operators added; `held` by an operator, `capped` by the ceiling of one evaluation; `at_once`
+    says the deadline is T; `planned_index` the trading day of the latest plan."""
+
+    SPEC: ClassVar[Spec] = {
+        "account": ("i4", -1, 1),
+        "date": ("i4", -1, 1),
+        "number": ("i4", 0, 1),
+        "state": ("i1", NOTICE, 1),
+        "step": ("i4", 0, 1),
+        "batch": ("i4", 0, 1),
+        "called_index": ("i4", -1, 1),
+        "extra_days": ("i4", 0, 1),
+        "at_once": ("i1", 0, 1),
+        "held": ("i1", 0, 1),
+        "capped": ("i1", 0, 1),
+        "approved": ("i1", 0, 1),
+        "acknowledged": ("i1", 0, 1),
+    }
+    account: memoryview
+    date: memoryview
+    number: memoryview
+    state: memoryview
+    step: memoryview
+    batch: memoryview
+    called_index: memoryview
+    extra_days: memoryview
+    at_once: memoryview
+    held: memoryview
+    capped: memoryview
+    approved: memoryview
+    acknowledged: memoryview
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free: list[int] = []
+        self.commands: dict[int, tuple[str, str]] = {}
+
+    def open(self, account: int, date: int, number: int) -> int:
+        """A new episode."""
+        row = self.free.pop() if self.free else self.append()
+        self.account[row] = account
+        self.date[row] = date
+        self.number[row] = number
+        return row
+
+    def end(self, row: int) -> None:
+        """The episode is over."""
+        self.commands.pop(row, None)
+        self.reset(row)
+        self.free.append(row)
+
+    def living(self) -> list[int]:
+        """Accounts with an open episode, in no particular order."""
+        accounts: list[int] = self.used("account").tolist()
+        return [account for account in accounts if account >= 0]
+
+    def snapshot(self, prefix: str) -> Snapshot:
+        """Everything."""
+        return {
+            **super().snapshot(prefix),
+            f"{prefix}.free": np.asarray(self.free, dtype=np.int32),
+            f"{prefix}.commands": orjson.dumps([[row, *self.commands[row]] for row in sorted(self.commands)]),
+        }
+
+    def restore(self, prefix: str, snapshot: Mapping[str, Any]) -> None:
+        """Everything again."""
+        super().restore(prefix, snapshot)
+        self.free = np.asarray(snapshot[f"{prefix}.free"]).tolist()
+        self.commands = {
+            row: (name, by) for row, name, by in orjson.loads(bytes(snapshot[f"{prefix}.commands"]))
+        }

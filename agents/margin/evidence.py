@@ -1,0 +1,144 @@
+"""What an account looks like in public: ratio records and the evidence of a call (contract section 3).
+
+Evidence alone must suffice to recompute the ratio by hand:
+
+    assets = cash + other_collateral + in_transit + sum(position.value)
+    debt   = sum(principal) + sum(lending qty * price) + interest
+
+`interest` on top is the sum of the contracts' and of other fees owed: what a corporate action makes a short owe is such a fee.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from agents.books.book import Books
+from agents.books.contracts import FINANCING, TYPE_NAMES
+from agents.kernels.layout import HOT_WIDTH, LONG, MARK, OWED, POLICY, POLICY_LAST, SHORT, VALUE
+from agents.kernels.margin import available_margins
+from schemas.reference import VALUATIONS
+from schemas.units import format_money, format_ratio
+
+Record = dict[str, Any]
+
+
+def evidence(books: Books, account: int) -> Record:
+    """Cash, positions and contracts with the prices used, sorted by security and by contract."""
+    accounts = books.accounts
+    positions = _positions(books, account)
+    contracts, named = _contracts(books, account)
+    held = sum(value for _, value in positions)
+    hot, at = accounts.hot, account * HOT_WIDTH
+    shown: Record = {
+        "cash": format_money(accounts.cash[account]),
+        "other_collateral": format_money(accounts.other_collateral[account]),
+        "interest": format_money(hot[at + OWED] + hot[at + SHORT] - named),
+    }
+    in_transit = accounts.transit_cash[account] + hot[at + LONG] - held
+    if in_transit:
+        shown["in_transit"] = format_money(in_transit)
+    shown["positions"] = [record for record, _ in positions]
+    shown["contracts"] = contracts
+    return shown
+
+
+def _positions(books: Books, account: int) -> list[tuple[Record, int]]:
+    securities, rows = books.securities, books.positions.rows
+    held = [row for row in books.positions.run(account) if rows.qty[row]]
+    found = []
+    for row in sorted(held, key=lambda row: securities.names[rows.security[row]]):
+        security, qty = rows.security[row], rows.qty[row]
+        price = securities.get(security, VALUE)
+        value = qty * max(0, price)
+        record = {
+            "security": securities.names[security],
+            "qty": qty,
+            "price": format_money(price) if price >= 0 else None,
+            "value": format_money(value),
+            "valuation": VALUATIONS[securities.get(security, POLICY)],
+        }
+        found.append((record, value))
+    return found
+
+
+def _contracts(books: Books, account: int) -> tuple[list[Record], int]:
+    """Records, and the debt they name apart from interest."""
+    contracts, securities = books.contracts, books.securities
+    found, named = [], 0
+    for row in sorted(contracts.chain(books.accounts.first[account]), key=lambda row: contracts.names[row]):
+        security, qty = contracts.security[row], contracts.qty[row]
+        record: Record = {
+            "contract": contracts.names[row],
+            "type": TYPE_NAMES[contracts.kind[row]],
+            "security": securities.names[security],
+            "qty": qty,
+        }
+        if contracts.kind[row] == FINANCING:
+            record["principal"] = format_money(contracts.base[row])
+            named += contracts.base[row]
+        else:
+            mark = securities.get(security, MARK)
+            record["price"] = format_money(mark) if mark >= 0 else None
+            named += qty * max(0, mark)
+        record["interest"] = format_money(contracts.owed[row])
+        found.append(record)
+    return found, named
+
+
+def available(books: Books, accounts: list[int]) -> list[int]:
+    """Available margin (保证金可用余额) of accounts, milli, rounded down."""
+    rows = np.asarray(accounts, dtype=np.int32)
+    out = np.empty(len(rows), dtype=np.int64)
+    a, c, p = books.accounts, books.contracts, books.positions
+    available_margins(
+        rows,
+        a.array("cash"),
+        a.array("interest"),
+        a.array("owed_cash"),
+        a.array("first"),
+        c.array("following"),
+        c.array("kind"),
+        c.array("security"),
+        c.array("qty"),
+        c.array("base"),
+        c.array("margin_ratio"),
+        p.by_account.array("start"),
+        p.by_account.array("count"),
+        p.rows.array("security"),
+        p.rows.array("qty"),
+        books.securities.array("table"),
+        out,
+    )
+    return out.tolist()
+
+
+def unpriced(books: Books, account: int) -> list[str]:
+    """Securities held, awaited or owed that have no usable price."""
+    securities, positions = books.securities, books.positions
+    names = []
+    for row in positions.run(account):
+        place, security = positions.rows.place[row], positions.rows.security[row]
+        needs_value = positions.holders.qty[place] and securities.get(security, VALUE) < 0
+        needs_mark = positions.holders.short[place] and securities.get(security, MARK) < 0
+        if needs_value or needs_mark:
+            names.append(securities.names[security])
+    return sorted(names)
+
+
+def last_close_change(books: Books, account: int) -> int:
+    """What assets would gain if every holding counted at its last price: 0 unless another valuation is in force."""
+    securities, positions = books.securities, books.positions
+    change = 0
+    for row in positions.run(account):
+        security = positions.rows.security[row]
+        if securities.get(security, POLICY) != POLICY_LAST:
+            price = max(0, securities.get(security, MARK)) - max(0, securities.get(security, VALUE))
+            change += positions.holders.qty[positions.rows.place[row]] * price
+    return change
+
+
+def shown_ratio(assets: int, debt: int) -> str | None:
+    """Six places; None for an account that owes nothing."""
+    return format_ratio(assets, debt) if debt > 0 else None

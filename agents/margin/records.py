@@ -1,0 +1,151 @@
+"""Records of margin.ratios and margin.calls as they are published (contract section 3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents.kernels.layout import SHOWN, UNPRICED
+from agents.kernels.layout import HOT_WIDTH as WIDTH
+from agents.kernels.levels import beyond_bounds
+from agents.margin.desk import CALLS, RATIOS, Desk
+from agents.margin.evidence import available, evidence, last_close_change, shown_ratio, unpriced
+from agents.rules.presets import Preset
+from agents.rules.topup import shortfall_milli
+from schemas.alerts import LEVELS
+from schemas.units import format_day, format_line, format_money
+
+Record = dict[str, Any]
+
+BOUNDS_FLAG = "bounds"
+_STILL_SHORT = frozenset(
+    {"called", "partly_met", "expired", "immediate", "below_min", "warned", "liquidating"}
+)
+
+
+def tell_ratio(desk: Desk, account: int, ts: int, *, settled: bool, margin: int | None = None) -> None:
+    """Publishes the account's latest state; at a second `settled` of a day only if it differs from the first's."""
+    accounts = desk.books.accounts
+    assets, debt = accounts.assets(account), accounts.debt(account)
+    shown = accounts.hot[account * WIDTH + SHOWN]
+    free = available(desk.books, [account])[0] if margin is None else margin
+    change = last_close_change(desk.books, account)
+    now = (desk.books.day, int(settled), shown, assets, debt, free, change)
+    told = (
+        accounts.told_date[account],
+        accounts.told_settled[account],
+        accounts.told_shown[account],
+        accounts.told_assets[account],
+        accounts.told_debt[account],
+        accounts.told_margin[account],
+        accounts.told_last_close[account],
+    )
+    if settled and now == told:
+        return
+    accounts.told_date[account], accounts.told_settled[account], accounts.told_shown[account] = now[:3]
+    accounts.told_assets[account], accounts.told_debt[account] = _stored(assets), _stored(debt)
+    accounts.told_margin[account], accounts.told_last_close[account] = _stored(free), _stored(change)
+    name = accounts.names[account]
+    desk.say(RATIOS, name, ratio_record(desk, account, ts, settled=settled, margin=free, change=change))
+
+
+def _stored(value: int) -> int:
+    """Kept only to be compared; beyond int64 it is cut."""
+    return max(-(2**63), min(value, 2**63 - 1))
+
+
+def ratio_record(desk: Desk, account: int, ts: int, *, settled: bool, margin: int, change: int) -> Record:
+    """The value of a margin.ratios record."""
+    accounts = desk.books.accounts
+    assets, debt = accounts.assets(account), accounts.debt(account)
+    shown = accounts.hot[account * WIDTH + SHOWN]
+    record: Record = {
+        "account": accounts.names[account],
+        "ts": ts,
+        "date": format_day(desk.books.day),
+        "level": LEVELS[shown],
+        "ratio": None if shown == UNPRICED else shown_ratio(assets, debt),
+    }
+    if change:
+        record["ratio_last_close"] = shown_ratio(assets + change, debt)
+    record["assets"] = format_money(assets)
+    record["debt"] = format_money(debt)
+    record["available_margin"] = format_money(margin)
+    flags = desk.flags(account)
+    if shown == UNPRICED:
+        missing = unpriced(desk.books, account)
+        if missing:
+            record["unpriced"] = missing
+        if not missing or beyond_bounds.py_func(assets, debt):
+            flags.append(BOUNDS_FLAG)
+    record["settled"] = settled
+    if flags:
+        record["flags"] = flags
+    return record
+
+
+def lines_of(preset: Preset) -> Record:
+    """The lines of a preset as they are published."""
+    return {
+        "warn": format_line(preset.warn),
+        "min": format_line(preset.min),
+        "immediate": None if preset.immediate is None else format_line(preset.immediate),
+        "target": format_line(preset.target),
+        "rearm": format_line(preset.rearm),
+    }
+
+
+def tell_call(desk: Desk, row: int, event: str, ts: int, **more: Any) -> str:
+    """Publishes one more step of an episode; returns the record's id."""
+    episodes, accounts = desk.episodes, desk.books.accounts
+    episodes.step[row] += 1
+    account, episode = episodes.account[row], desk.episode_name(row)
+    preset = desk.preset(account)
+    assets, debt = accounts.assets(account), accounts.debt(account)
+    missing = shortfall_milli(assets, debt, preset.target) if event in _STILL_SHORT else 0
+    record: Record = {
+        "id": f"{episode}:{episodes.step[row]}",
+        "account": accounts.names[account],
+        "episode": episode,
+        "step": episodes.step[row],
+        "event": event,
+        "reason": "ratio",
+        "ts": ts,
+        "date": format_day(desk.books.day),
+        "preset": preset.name,
+        "lines": lines_of(preset),
+        "ratio": shown_ratio(assets, debt),
+        "assets": format_money(assets),
+        "debt": format_money(debt),
+        "shortfall": format_money(missing),
+        **_deadline(desk, row, preset),
+        "evidence": evidence(desk.books, account),
+        "rule": preset.rule,
+        **more,
+    }
+    flags = desk.flags(account) + record.get("flags", [])
+    if flags:
+        record["flags"] = flags
+    command = episodes.commands.pop(row, None)
+    if command is not None:
+        record["command"] = {"id": command[0], "by": command[1]}
+    desk.say(CALLS, accounts.names[account], record)
+    return str(record["id"])
+
+
+def _deadline(desk: Desk, row: int, preset: Preset) -> Record:
+    """Deadlines in trading days after the call; a date only once that trading day has begun."""
+    episodes = desk.episodes
+    if episodes.at_once[row]:
+        return {"deadline": "T", "deadline_date": format_day(desk.books.day), "liquidate_from": "T"}
+    called, extra = episodes.called_index[row], episodes.extra_days[row]
+    cure, start = preset.cure_by + extra, preset.liquidate_from + extra
+    record: Record = {"deadline": _day_t(cure)}
+    date = desk.calendar.date_of(called + cure) if called >= 0 else -1
+    if date >= 0:
+        record["deadline_date"] = format_day(date)
+    record["liquidate_from"] = _day_t(start)
+    return record
+
+
+def _day_t(days: int) -> str:
+    return f"T+{days}" if days else "T"

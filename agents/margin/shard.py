@@ -1,0 +1,156 @@
+"""The margin core of one shard: a pure state machine over account events, commands, reference data, marks and sessions.
+
+Outputs of one evaluation come in the order of account names, never of rows: the same day gives the same records however the
+accounts are spread over shards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.books.columns import Snapshot
+from agents.books.rows import EventRows
+from agents.books.seen import NEW, OTHER_CONTENT, SAME, event_key
+from agents.core import Output, Segment, StateRow
+from agents.dead_letters import dead_letter
+from agents.margin.calls import Calls
+from agents.margin.commands import obey
+from agents.margin.day import Day
+from agents.margin.desk import Desk, Moment, ShardConfig
+from agents.margin.liquidation import Liquidation
+from agents.margin.marks import absorb
+from agents.margin.progress import note_progress
+from agents.margin.reference import Reference
+from agents.margin.view import account_view, level_counts, worst_accounts
+from agents.margin.canonical import state_rows
+from schemas import decode
+from schemas.batches import MarkBatch
+from schemas.errors import BadRecord
+from schemas.market import Session
+
+__all__ = ["MarginShard", "ShardConfig"]
+
+ACCOUNT_EVENTS, COMMANDS, SIGNALS = "account.events", "commands", "security.signals"
+
+
+class MarginShard:
+    """Implements `agents.core.Core` for the sources account.events, commands, security.signals and reference.*."""
+
+    def __init__(self, config: ShardConfig | None = None) -> None:
+        self.desk = Desk(config or ShardConfig())
+        self.calls = Calls(self.desk)
+        self.liquidation = Liquidation(self.desk, self.calls)
+        self.reference = Reference(self.desk)
+        self.day = Day(self.desk, self.calls, self.liquidation, self.reference)
+
+    # -- the core's protocol
+
+    def apply_events(self, segment: Segment) -> list[Output]:
+        """Applies a run of events in order; refused ones become dead letters and change nothing."""
+        if segment.topic == ACCOUNT_EVENTS:
+            self._account_events(segment)
+        else:
+            for row, value in enumerate(segment.values):
+                try:
+                    event = decode(segment.topic, value)
+                    if segment.topic == COMMANDS:
+                        obey(self.desk, self.calls, self.liquidation, event)
+                    else:
+                        self.reference.take(segment.topic, event, value)
+                except BadRecord as error:
+                    self.desk.out.append(dead_letter(segment, row, error.field, error.reason))
+            self.reference.flush()
+        return self.desk.take_outputs()
+
+    def apply_marks(self, marks: MarkBatch, evaluate: bool) -> list[Output]:
+        """Takes newer observations; with `evaluate`, evaluates the accounts they and earlier ones touched."""
+        absorb(self.desk, marks)
+        if evaluate:
+            self.day.evaluate_touched(Moment(self.desk.calendar.market_ts))
+        return self.desk.take_outputs()
+
+    def apply_session(self, session: Session) -> list[Output]:
+        """Applies a phase, a halt or the clock."""
+        self.day.apply(session)
+        return self.desk.take_outputs()
+
+    def snapshot(self) -> Snapshot:
+        """The whole state."""
+        return {**self.desk.snapshot(), **self.reference.snapshot()}
+
+    def restore(self, snapshot: Mapping[str, bytes | NDArray[Any]]) -> None:
+        """Become the state of a snapshot."""
+        self.desk.restore(snapshot)
+        self.reference.restore(snapshot)
+        self.calls.due = []
+
+    def state_rows(self) -> Iterable[StateRow]:
+        """Accounts and securities in canonical form."""
+        return state_rows(self.desk)
+
+    # -- what a person looks up
+
+    def account(self, name: str) -> dict[str, Any]:
+        """An account now. Raises KeyError for one never opened."""
+        return account_view(self.desk, name)
+
+    def counts(self) -> dict[str, Any]:
+        """How many accounts there are at each level, and how many owe something."""
+        return level_counts(self.desk)
+
+    def worst(self, n: int) -> list[dict[str, Any]]:
+        """The `n` indebted accounts with the lowest ratios."""
+        return worst_accounts(self.desk, n)
+
+    # -- account events
+
+    def _account_events(self, segment: Segment) -> None:
+        batch = segment.batch
+        if batch is None or not len(batch):
+            return
+        desk, events = self.desk, EventRows(batch)
+        if desk.books.day < 0:
+            self.day.know(events.day[0])
+        pool = batch.pool
+        keys = [event_key(pool[a], pool[e]) for a, e in zip(events.account, events.id, strict=True)]
+        found = desk.books.seen.look_up(keys, batch.digest)
+        digests: list[int] = batch.digest.tolist()
+        fresh: dict[bytes, int] = {}
+        applied: list[int] = []
+        for row, key in enumerate(keys):
+            known = found[row]
+            if known == NEW and key in fresh:
+                known = SAME if fresh[key] == digests[row] else OTHER_CONTENT
+            if known == SAME:
+                continue
+            try:
+                if known == OTHER_CONTENT:
+                    raise BadRecord("id", "was used before, with other content")
+                self._account_event(events, row)
+            except BadRecord as error:
+                desk.out.append(dead_letter(segment, row, error.field, error.reason))
+                continue
+            fresh[key] = digests[row]
+            applied.append(row)
+        desk.books.seen.add([keys[row] for row in applied], np.ascontiguousarray(batch.digest[applied]))
+
+    def _account_event(self, events: EventRows, row: int) -> None:
+        desk = self.desk
+        account, money_in = desk.fold.apply(events, row)
+        accounts = desk.books.accounts
+        if events.day[row] <= desk.calendar.settled:
+            accounts.late[account] = 1
+        if money_in:
+            accounts.written_off[account] = 0
+        moment = Moment(events.ts[row], money_in=money_in)
+        if accounts.episode[account] >= 0 and note_progress(desk, events, row, account):
+            moment.progressed = frozenset({account})
+        if accounts.closed[account]:
+            return
+        self.calls.evaluate(account, moment)
+        if self.calls.due:
+            self.liquidation.plan_due(moment)
