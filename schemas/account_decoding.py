@@ -1,6 +1,6 @@
 """Many account events into one `AccountBatch`: rows grouped by kind, each kind decoded column by column.
 
-Openings and freezes have conditions between their fields and go through the single decoder.
+A row found not good is explained by the single decoder.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import orjson
 
-from schemas.account import EVENT_CLASSES, KINDS, NO_CODE, REASONS, AccountEvent, Freeze, Opening
+from schemas.account import EVENT_CLASSES, KINDS, NO_CODE, REASONS, Freeze, Opening
 from schemas.batch_decoding import Bad, ContentTypes, Decoded, explain, parse_records, runs
 from schemas.batches import ABSENT, AccountBatch
 from schemas.columns import NDArray, StringPool, read_column
-from schemas.digests import digests, string_hashes, text_hash
+from schemas.digests import U8, digests, string_hashes
 from schemas.errors import BadRecord
-from schemas.events import decode_parsed
+from schemas.fields import Choice
 from schemas.frames import decode_frame
-from schemas.records import spec_of
+from schemas.opening_decoding import Openings, read_openings
+from schemas.records import FieldSpec, spec_of
 
 TOPIC = "account.events"
 
@@ -32,10 +32,9 @@ _DEFAULTS = dict.fromkeys(AccountBatch.COLUMNS, ABSENT) | {
     "qty": 0,
     "amount": 0,
 }
-_IN_DIGEST = ("ts", "qty", "price", "amount", "fee", "rate", "margin_ratio", "due")
+_NUMBERS_IN_DIGEST = ("ts", "qty", "price", "amount", "fee", "rate", "margin_ratio", "due")
 _STRINGS_IN_DIGEST = ("security", "contract", "order", "action")
 _CODES_IN_DIGEST = ("kind", "business", "reason")
-_SINGLY = (Opening, Freeze)
 _KIND_CODES = {kind: code for code, kind in enumerate(KINDS)}
 
 
@@ -93,7 +92,7 @@ def _read(values: Sequence[bytes | None], bad: Bad) -> tuple[AccountBatch, NDArr
     builder.read()
     good = builder.good
     for i in np.flatnonzero(~good).tolist():
-        bad.append((origin[i], builder.errors.get(i) or explain(TOPIC, rows[i])))
+        bad.append((origin[i], explain(TOPIC, rows[i])))
     texts = [values[i] or b"" for i in origin]
     batch = builder.batch(texts)
     origins = np.array(origin, np.int64)
@@ -108,13 +107,13 @@ class _Builder:
         self._rows = rows
         self._pool = StringPool()
         self._columns = {
-            name: np.full(count, _DEFAULTS[name] if dtype[0] == "i" or dtype == "u1" else 0, dtype)
+            name: np.full(count, 0 if dtype == "u8" else _DEFAULTS[name], dtype)
             for name, dtype in AccountBatch.COLUMNS.items()
         }
-        self._text = np.full(count, ABSENT, np.int32)
-        self._opening_digests: dict[int, int] = {}
+        self._numbers: dict[str, tuple[NDArray, int]] = {}
+        self._strings: dict[str, NDArray] = {}
+        self._openings: tuple[NDArray, Openings] | None = None
         self.good = np.zeros(count, np.bool_)
-        self.errors: dict[int, BadRecord] = {}
 
     def read(self) -> None:
         """Read all rows; those of no known kind stay not good."""
@@ -126,15 +125,14 @@ class _Builder:
         for kind, members in groups.items():
             if members:
                 index = np.array(members, np.int64)
+                rows = self._rows if len(members) == len(self._rows) else [self._rows[i] for i in members]
                 self._columns["kind"][index] = _KIND_CODES[kind]
-                if EVENT_CLASSES[kind] in _SINGLY:
-                    self._read_singly(members)
+                if kind == Opening.kind:
+                    self._read_openings(index, rows)
                 else:
-                    self._read_kind(kind, index)
+                    self._read_kind(kind, index, rows)
 
-    def _read_kind(self, kind: str, index: NDArray) -> None:
-        whole = len(index) == len(self._rows)
-        rows = self._rows if whole else [self._rows[i] for i in index.tolist()]
+    def _read_kind(self, kind: str, index: NDArray, rows: list[dict[str, Any]]) -> None:
         good = np.ones(len(rows), np.bool_)
         for field in spec_of(EVENT_CLASSES[kind]).fields:
             wire = field.wire
@@ -144,60 +142,66 @@ class _Builder:
             column = read_column(field, values, self._pool)
             if column.good is not None:
                 good &= column.good
-            self._store(kind, field.name, index, column.values, field.codec)
+            self._store(field, index, values, column.values)
+        if kind == Freeze.kind:
+            good &= np.array([_freezes_one_thing(row) for row in rows])
         self.good[index] = good
 
-    def _store(self, kind: str, name: str, index: NDArray, values: NDArray, codec: Any) -> None:
-        if name == "reason":
-            if kind == "order_closed":
-                self._text[index] = values
+    def _store(self, field: FieldSpec, index: NDArray, given: list[Any], values: NDArray) -> None:
+        if field.name == "reason":
+            if not isinstance(field.codec, Choice):
+                self._extra_strings("reason text")[index] = values
                 return
-            codes = np.array([*map(REASONS.index, codec.options)], np.uint8)
+            codes = np.array([*map(REASONS.index, field.codec.options)], np.uint8)
             values = codes[np.minimum(values, len(codes) - 1)]
-        self._columns[_COLUMN_OF.get(name, name)][index] = values
+        column = _COLUMN_OF.get(field.name, field.name)
+        if _DEFAULTS[column] == 0 and not field.required:
+            values = np.where([value is None for value in given], 0, values)
+        self._columns[column][index] = values
 
-    def _read_singly(self, members: list[int]) -> None:
-        for i in members:
-            try:
-                event: AccountEvent = decode_parsed(TOPIC, self._rows[i])
-            except BadRecord as error:
-                self.errors[i] = error
-                continue
-            self.good[i] = True
-            self._store_event(i, event)
+    def _extra_strings(self, name: str) -> NDArray:
+        return self._strings.setdefault(name, np.full(len(self._rows), ABSENT, np.int32))
 
-    def _store_event(self, i: int, event: AccountEvent) -> None:
-        columns = self._columns
-        columns["account"][i], columns["id"][i] = self._pool.intern([event.account, event.id])
-        columns["ts"][i] = event.ts
-        if isinstance(event, Opening):
-            columns["amount"][i] = event.cash
-            self._opening_digests[i] = opening_digest(event)
-        elif isinstance(event, Freeze):
-            columns["amount"][i] = event.cash or 0
-            columns["qty"][i] = event.qty or 0
-            columns["security"][i], self._text[i] = self._pool.intern([event.security, event.reason])
+    def _read_openings(self, index: NDArray, rows: list[dict[str, Any]]) -> None:
+        openings = read_openings(rows, self._pool)
+        self.good[index] = openings.good
+        self._openings = (index, openings)
+        for name, (values, absent) in openings.numbers.items():
+            if name in ("ts", "cash"):
+                self._columns[_COLUMN_OF.get(name, name)][index] = values
+            else:
+                wide = self._numbers[name] = (np.full(len(self._rows), absent, np.int64), absent)
+                wide[0][index] = values
+        for name, values in openings.strings.items():
+            column = self._columns[name] if name in self._columns else self._extra_strings(name)
+            column[index] = values
 
     def batch(self, texts: list[bytes]) -> AccountBatch:
         """The batch of all rows, good or not; `texts` are their JSON."""
         strings = self._pool.strings()
         columns = self._columns
-        hashes = string_hashes(strings)
-        fields: dict[str, tuple[NDArray, int]] = {
-            name: (columns[name], _DEFAULTS[name]) for name in (*_CODES_IN_DIGEST, *_IN_DIGEST)
-        }
-        for name in _STRINGS_IN_DIGEST:
-            fields[name] = (hashes[columns[name]], 0)
-        fields["text"] = (hashes[self._text], 0)
-        digest = digests(fields)
-        if self._opening_digests:
-            digest[list(self._opening_digests)] = np.array([*self._opening_digests.values()], np.uint64)
         ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
-        columns["digest"], columns["raw_end"] = digest, ends
+        columns["digest"], columns["raw_end"] = self._digest(string_hashes(strings)), ends
         columns["raw_start"] = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
         return AccountBatch.build(strings, columns, raw=b"".join(texts))
 
+    def _digest(self, hashes: U8) -> U8:
+        columns = self._columns
+        fields = {name: (columns[name], _DEFAULTS[name]) for name in (*_CODES_IN_DIGEST, *_NUMBERS_IN_DIGEST)}
+        for name in _STRINGS_IN_DIGEST:
+            fields[name] = (hashes[columns[name]], 0)
+        fields |= self._numbers
+        fields |= {name: (hashes[column], 0) for name, column in self._strings.items()}
+        if self._openings is not None:
+            index, openings = self._openings
+            for name, entries in openings.entries.items():
+                sums = np.zeros(len(self._rows), np.uint64)
+                sums[index] = entries.digest_sums(hashes, len(index))
+                fields[name] = (sums, 0)
+        return digests(fields)
 
-def opening_digest(opening: Opening) -> int:
-    """Digest of an opening: all its fields in inner units and declaration order, account and id too."""
-    return text_hash(orjson.dumps(opening))
+
+def _freezes_one_thing(row: dict[str, Any]) -> bool:
+    """Either cash, or a security with its quantity."""
+    given = [row.get(name) is not None for name in ("cash", "security", "qty")]
+    return given in ([True, False, False], [False, True, True])

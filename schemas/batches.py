@@ -112,11 +112,12 @@ class Batch:
         """Same events in the same order; pools may be arranged differently."""
         if type(other) is not type(self):
             return NotImplemented
-        return self._comparable() == other._comparable()
+        return self.listed() == other.listed()
 
     __hash__ = None  # type: ignore[assignment]
 
-    def _comparable(self) -> list[list[Any]]:
+    def listed(self) -> list[list[Any]]:
+        """The columns as lists of Python values, strings spelled out: for comparing and for looking at."""
         pool = [*self.strings, None]
         rows = []
         for name in self.COLUMNS:
@@ -251,8 +252,9 @@ class AccountBatch(Batch):
         columns |= {"raw_start": packed_ends - (ends - starts), "raw_end": packed_ends}
         return self.build(self.pool, columns, raw=b"".join(pieces))
 
-    def _comparable(self) -> list[list[Any]]:
-        rows = Batch._comparable(self)[:-2]
+    def listed(self) -> list[list[Any]]:
+        """The columns as lists, the JSON of each row in place of its offsets."""
+        rows = Batch.listed(self)[:-2]
         return [*rows, [self.raw_of(row) for row in range(len(self))]]
 
 
