@@ -1,8 +1,9 @@
-"""Deterministic random simulation of the protocol of a shard's log: real sequencers, folds and units, a world of faults.
+"""Deterministic random simulation of the protocol of a shard's log: real sequencers, folds and units, a
+world of faults.
 
-Workers crash at any step, are paused and wake up as zombies, lose and regain partitions; appends are lost, repeated and
-arrive late; outputs go out twice; events go astray and are broken. Then everybody stays awake, the owners finish, and
-`tests.simulation.checks` looks at what came of it. One seed is one history.
+Workers crash at any step, are paused and wake up as zombies, lose and regain partitions; appends are lost,
+repeated and arrive late; outputs go out twice; events go astray and are broken. Then everybody stays awake,
+the owners finish, and `tests.simulation.checks` looks at what came of it. One seed is one history.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from streams.shardlog.composer import Limits
 from streams.shardlog.positions import Sources
 from streams.shardlog.unit import Phase
 from tests.simulation.toy import ToyFirm, ToyShard
-from tests.simulation.workers import Crash, SimUnit, SimWorker
+from tests.simulation.workers import CrashError, SimUnit, SimWorker
 from tests.simulation.world import SESSION_SOURCE, Broker, generate, interleaved, with_cut
 
 STEPS = 1_500
@@ -36,7 +37,9 @@ def toy_core(partition: int, shards: int) -> Any:
 class Simulation:
     """One history. ``replay``: windows with cuts; else live. ``reclaims`` False is a planted fault."""
 
-    def __init__(self, seed: int, replay: bool, make_core: MakeCore = toy_core, reclaims: bool = True) -> None:
+    def __init__(
+        self, seed: int, replay: bool, make_core: MakeCore = toy_core, reclaims: bool = True
+    ) -> None:
         self.random = r = random.Random(seed)
         self.replay, self.make_core, self.reclaims = replay, make_core, reclaims
         self.sources = Sources(r.randint(1, 3), r.randint(1, 2))
@@ -49,8 +52,11 @@ class Simulation:
         self.step = 0
         self.faults = True
         self.batch = r.choice([1, 2, 4, 9])
-        self.limits = Limits(events=r.choice([1, 3, 100]), size=r.choice([150, 10_000]), ticks=r.choice([1, 4, 100]))
+        self.limits = Limits(
+            events=r.choice([1, 3, 100]), size=r.choice([150, 10_000]), ticks=r.choice([1, 4, 100])
+        )
         self.append_faults = r.choice([0, 0.1, 0.4])
+        self.forgets = r.choice([0, 0, 0.05])
         self.crashes, self.moves = r.choice([0, 0.005, 0.02]), r.choice([0, 0.005, 0.02])
         self.pauses = r.choice([0, 0.01, 0.03])
         self.windows = generate(seed, self.sources, replay)
@@ -83,7 +89,9 @@ class Simulation:
         """Faults first, then peace until everything is applied."""
         for partition in self.logs:
             self.assign(partition, self.owner[partition])
-        while self.step <= STEPS and not (self.published == len(self.to_publish) and self.random.random() < 0.02):
+        while self.step <= STEPS and not (
+            self.published == len(self.to_publish) and self.random.random() < 0.02
+        ):
             self.step += 1
             self._faulty_step()
         while self.published < len(self.to_publish):
@@ -108,7 +116,10 @@ class Simulation:
         self.broker.topics[event.source].append(record)
 
     def assign(self, partition: int, number: int) -> None:
-        """The group gives a partition to a worker; its former unit there may go on from memory, or as a zombie."""
+        """The group gives a partition to a worker.
+
+        Its former unit there may go on from memory, or as a zombie.
+        """
         self.owner[partition] = number
         worker = self.workers[number]
         old = worker.units.get(partition)
@@ -133,17 +144,21 @@ class Simulation:
             self._pause(r.choice(self.workers))
         if r.random() < self.moves:
             self.assign(r.choice(self.logs), r.randrange(len(self.workers)))
-        units = [unit for worker in self.workers if worker.paused_until <= self.step for unit in worker.all_units()]
+        units = [
+            unit for worker in self.workers if worker.paused_until <= self.step for unit in worker.all_units()
+        ]
         if units:
             self._act(r.choice(units), 0.05)
 
     def _act(self, unit: SimUnit, reclaim_chance: float) -> None:
         try:
             unit.step()
-        except Crash:
+        except CrashError:
             self._crash(unit.worker)
             return
-        owns = self.owner[unit.partition] == unit.worker.number and unit.worker.units.get(unit.partition) is unit
+        owns = (
+            self.owner[unit.partition] == unit.worker.number and unit.worker.units.get(unit.partition) is unit
+        )
         fenced = unit.unit.phase is Phase.FENCED
         if fenced and owns and self.reclaims and self.random.random() < reclaim_chance:
             unit.reclaim()

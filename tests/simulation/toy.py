@@ -1,4 +1,7 @@
-"""Two small cores with everything that can go wrong: order, repetition, marks, latches, fills, totals of a day."""
+"""Two small cores with everything that can go wrong.
+
+Order, repetition, marks, latches, fills, totals of a day.
+"""
 
 from __future__ import annotations
 
@@ -142,7 +145,9 @@ class ToyShard:
         for name in sorted(self.state["cash"]):
             self._put(outputs, "margin.ratios", name, f"{name}:settled:{number}", self._value(name))
         value = {"shard": self.shard, "date": day, "sum": sum(map(self._value, self.state["cash"]))}
-        outputs.append(Output("shard.totals", str(self.shard), value | {"id": f"totals:{self.shard}:{number}"}))
+        outputs.append(
+            Output("shard.totals", str(self.shard), value | {"id": f"totals:{self.shard}:{number}"})
+        )
 
     def _value(self, name: str) -> int:
         held = self.state["qty"][name].items()
@@ -164,7 +169,9 @@ class ToyShard:
             price = self.marks.price.get(security, (0, 0))[1]
             s["qty"][name][security] -= 1
             s["cash"][name] += price - 1
-            self._put(outputs, "liquidation.orders", name, f"{name}:{s['episode'][name]}:{s['fills'][name]}", price)
+            self._put(
+                outputs, "liquidation.orders", name, f"{name}:{s['episode'][name]}:{s['fills'][name]}", price
+            )
         s["fills"][name] -= 1
 
     def _evaluate(self, name: str, outputs: list[Output]) -> None:
@@ -175,7 +182,9 @@ class ToyShard:
             self._put(outputs, "margin.ratios", name, f"{name}:{s['episode'][name]}:low", [value, s["line"]])
         elif s["low"][name] and value >= s["line"] + REARM:
             s["low"][name], s["fills"][name] = False, 0
-            self._put(outputs, "margin.ratios", name, f"{name}:{s['episode'][name]}:normal", [value, s["line"]])
+            self._put(
+                outputs, "margin.ratios", name, f"{name}:{s['episode'][name]}:normal", [value, s["line"]]
+            )
 
     def _put(self, outputs: list[Output], topic: str, key: str, ident: str, value: Any) -> None:
         outputs.append(Output(topic, key, {"id": ident, "value": value, "print": self.state["print"][key]}))
@@ -189,7 +198,10 @@ class ToyShard:
         self.state, self.marks, self.history = pickle.loads(snapshot["all"])
 
     def state_rows(self) -> Iterable[StateRow]:
-        rows = {name: [self.state[key][name] for key in ("cash", "print", "low", "episode", "fills")] for name in self.state["cash"]}
+        rows = {
+            name: [self.state[key][name] for key in ("cash", "print", "low", "episode", "fills")]
+            for name in self.state["cash"]
+        }
         for name, row in sorted(rows.items()):
             held = sorted(self.state["qty"][name].items())
             yield ("account", name, repr((row, held, self.state["line"], self.state["day"])).encode())
@@ -219,10 +231,15 @@ class ToyFirm:
         return outputs
 
     def _finals(self) -> list[Output]:
-        ready = [day for day, totals in self.totals.items() if len(totals) == self.shards and day not in self.final]
+        ready = [
+            day for day, totals in self.totals.items() if len(totals) == self.shards and day not in self.final
+        ]
         for day in ready:
             self.final[day] = sum(self.totals[day].values())
-        return [Output("system.events", "day_final", {"id": f"final:{day}", "value": self.final[day]}) for day in ready]
+        return [
+            Output("system.events", "day_final", {"id": f"final:{day}", "value": self.final[day]})
+            for day in ready
+        ]
 
     def apply_marks(self, marks: MarkBatch, evaluate: bool) -> list[Output]:
         self.marks.update(marks)
@@ -230,7 +247,9 @@ class ToyFirm:
 
     def apply_session(self, session: Session) -> list[Output]:
         self.sessions += 1
-        return [Output("system.events", "session", {"id": f"session:{self.sessions}", "value": self.marks.rows()})]
+        return [
+            Output("system.events", "session", {"id": f"session:{self.sessions}", "value": self.marks.rows()})
+        ]
 
     def snapshot(self) -> Snapshot:
         return {"all": pickle.dumps((self.totals, self.final, self.marks, self.history, self.sessions))}

@@ -1,4 +1,7 @@
-"""Workers of the simulation: each drives real units, one small random step at a time, and may die at any step."""
+"""Workers of the simulation.
+
+Each drives real units, one small random step at a time, and may die at any step.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from tests.simulation.simulator import Simulation
 
 
-class Crash(Exception):
+class CrashError(Exception):
     """The worker dies here."""
 
 
@@ -104,7 +107,7 @@ class SimUnit:
         if self.sim.faults and self.sim.random.random() < 0.2:
             topic.append(copy)
         if self.sim.faults and self.sim.random.random() < 0.05:
-            raise Crash
+            raise CrashError
 
     def sequence(self) -> None:
         """Acknowledge what sources wait for, fix a cut, or append one record."""
@@ -131,6 +134,15 @@ class SimUnit:
             return
         x = self.sim.random.random() if self.sim.faults else 1.0
         log, current = self.sim.broker.logs[self.partition], self.appending
+        if (
+            self.sim.faults
+            and self.sim.random.random() < self.sim.forgets
+            and self.unit.phase is Phase.ACTIVE
+        ):
+            self.unit.appended(current.token)  # the broker forgets what it acknowledged
+            self.appending = None
+            self.sim.stats["forgotten"] += 1
+            return
         if x > self.sim.append_faults / 2:
             log.append(current.data)
         if x > self.sim.append_faults:

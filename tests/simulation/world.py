@@ -166,7 +166,7 @@ class Event:
     def record(self, window: bool) -> Rec:
         if self.value is None:
             return Rec(BROKEN, 0, window)
-        return Rec(orjson.dumps(self.value), self.value["ts"] if "ts" in self.value else 0, window, None, self.home)
+        return Rec(orjson.dumps(self.value), self.value.get("ts", 0), window, None, self.home)
 
 
 @dataclass
@@ -200,7 +200,10 @@ class _Writer:
         self.number = 0
 
     def openings(self, start: int) -> list[Event]:
-        return [self._account(start, a, kind="opening", cash=50, positions=[], contracts=[]) for a in self.accounts]
+        return [
+            self._account(start, a, kind="opening", cash=50, positions=[], contracts=[])
+            for a in self.accounts
+        ]
 
     def event(self, start: int) -> Event:
         r, x = self.r, self.r.random()
@@ -240,7 +243,12 @@ class _Writer:
         return Event(("reference.rules", 0), value)
 
     def _signal(self, ts: int) -> Event:
-        value = {"id": f"s{self.number}", "security": self.r.choice(SECURITIES), "ts": ts, "date": "2025-04-07"}
+        value = {
+            "id": f"s{self.number}",
+            "security": self.r.choice(SECURITIES),
+            "ts": ts,
+            "date": "2025-04-07",
+        }
         value |= {"effective": "2025-04-08", "business": "financing", "signal": "halt", "indicator": "x"}
         value |= {"line": "0.25", "basis": "notice", "figures": {}, "rule": "r"}
         return Event(("security.signals", 0), value)
@@ -258,7 +266,10 @@ class _Writer:
 
 
 def interleaved(windows: list[Window], replay: bool, r: random.Random) -> Iterator[Event]:
-    """The windows as published: each source in order, sources interleaved at random, then the session record."""
+    """The windows as published.
+
+    Each source in order, sources interleaved at random, then the session record.
+    """
     for number, window in enumerate(windows):
         queues: dict[Source, list[Event]] = {}
         for event in window.events:
