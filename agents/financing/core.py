@@ -14,10 +14,9 @@ from typing import Any, Literal
 import orjson
 from numpy.typing import NDArray
 
-from agents.books.book import NO_DAY
 from agents.core import Output, Segment, Snapshot, StateRow
 from agents.dead_letters import dead_letter
-from agents.financing.closes import Closes
+from agents.financing.closes import NO_DAY, Closes
 from agents.financing.days import NOT_SETTLED, DayTotals, Report
 from agents.financing.figures import Balances, MarketFigures
 from agents.financing.halts import COMPUTED, FINANCING, LENDING, PUBLISHED, Halts, Signal
@@ -28,7 +27,7 @@ from schemas import decode
 from schemas.batches import MarkBatch
 from schemas.errors import BadRecord
 from schemas.market import Session
-from schemas.reference import Notice, PublishedBalance, SecurityReference
+from schemas.reference import Notice, PublishedBalance
 from schemas.units import day_start, format_day
 
 TOTALS = "shard.totals"
@@ -80,13 +79,18 @@ class FinancingCore:
         if segment.topic not in {SECURITIES, PUBLISHED_BALANCES, NOTICES}:
             return []
         outputs: list[Output] = []
+        events = []
         for row, raw in enumerate(segment.values):
             try:
-                event = decode(segment.topic, raw)
+                events.append(decode(segment.topic, raw))
             except BadRecord as bad:
                 outputs.append(dead_letter(segment, row, bad.field, bad.reason))
-                continue
-            outputs += self._refer(event)
+        if segment.topic == SECURITIES:
+            self.closes.refer(events)
+        elif segment.topic == NOTICES:
+            outputs += [output for event in events for output in self._notice(event)]
+        elif self.config.scope == "firm":
+            outputs += [output for event in events for output in self._published(event)]
         return outputs
 
     def apply_marks(self, marks: MarkBatch, evaluate: bool) -> list[Output]:  # noqa: ARG002 - balances wait for the day's end
@@ -101,20 +105,6 @@ class FinancingCore:
         if session.phase == "settled":
             outputs += self._settle(session.date, session.ts)
         return outputs
-
-    def _refer(self, event: SecurityReference | PublishedBalance | Notice) -> list[Output]:
-        match event:
-            case SecurityReference():
-                self.closes.refer(event)
-                return []
-            case PublishedBalance():
-                return self._published(event) if self.config.scope == "firm" else []
-            case Notice():
-                today = self.closes.day if self.closes.day != NO_DAY else event.effective
-                signal = self.halts.notice(
-                    event.security, event.business, event.effective, event.action, today
-                )
-                return [] if signal is None else self._signals([signal], today)
 
     # -- the day
 
@@ -208,6 +198,12 @@ class FinancingCore:
             lending_qty=own.lending_qty,
             float_shares=shares,
         )
+
+    def _notice(self, event: Notice) -> list[Output]:
+        """The exchange's own decision."""
+        today = self.closes.day if self.closes.day != NO_DAY else event.effective
+        signal = self.halts.notice(event.security, event.business, event.effective, event.action, today)
+        return [] if signal is None else self._signals([signal], today)
 
     def _published(self, event: PublishedBalance) -> list[Output]:
         """Figures the exchange published for a day decide its halts in the scope of a firm."""

@@ -9,13 +9,14 @@ legal one that reaches the target. An account worth less than its debt is liquid
 from dataclasses import dataclass
 from fractions import Fraction
 
-from agents.liquidation.balance import Balance
+from agents.liquidation.balance import EXACT, Balance
 from agents.liquidation.prices import highest_cover_price, lowest_sale_price
 from agents.liquidation.situation import (
     BOUGHT_TODAY,
     FROZEN,
     LOWERS_RATIO,
     NO_CASH,
+    NO_PRICE,
     ODD_LOT,
     Holding,
     Plan,
@@ -37,7 +38,7 @@ COVER_REASON = "shorts with the largest loss are covered first"
 def make_plan(situation: Situation) -> Plan:
     """The smallest legal orders, in the rulebook's order, that bring the account to its target ratio.
 
-    Raises ValueError for a target not above 1.00, NoRuleError for a day before a board opened.
+    Raises ValueError for a target not above 1.00.
     """
     if situation.target <= RATIO_SCALE:
         raise ValueError(f"a target of {situation.target} cannot be reached by selling")
@@ -53,6 +54,11 @@ def _disposal_order(holding: Holding) -> tuple[bool, Fraction, int, int, str]:
         -holding.qty * holding.mark,
         holding.security,
     )
+
+
+def _why_kept(holding: Holding) -> str | None:
+    """Why nothing of a holding can be sold, or None."""
+    return holding.why_unsellable or (NO_PRICE if holding.expected <= 0 else None)
 
 
 def _cover_order(short: Short) -> tuple[int, str]:
@@ -114,21 +120,16 @@ class _Planner:
         return self.everything or self.balance.gap > 0
 
     def _repay_from_cash(self) -> None:
-        """Whole fen of own cash, as much as the target asks for; the debt to the last thousandth when it is
-        enough.
-        """
-        situation = self.situation
-        wanted = situation.repayable if self.everything else self.balance.repayment_needed()
-        amount = min(situation.free_cash // _FEN * _FEN, wanted)
-        if situation.repayable <= min(wanted, situation.free_cash):
-            amount = situation.repayable
+        """Whole fen of own cash, as many as the target asks for and the debt takes."""
+        wanted = self.situation.repayable if self.everything else self.balance.repayment_needed()
+        amount = min(self.situation.free_cash, self.situation.repayable, wanted) // _FEN * _FEN
         if amount > 0:
             self.balance.repay(amount)
             self.repaid = amount
 
     def _sell_to_repay(self, leg: _Leg) -> None:
         holding, balance = leg.holding, self.balance
-        if not self._wanting() or balance.repayable <= 0 or leg.left <= 0:
+        if not self._wanting() or balance.repayable < _FEN * EXACT or leg.left <= 0:
             return
         if not self._worth_selling(holding):
             self.kept.append((holding.security, leg.left, LOWERS_RATIO))
@@ -168,8 +169,9 @@ class _Planner:
 
     def _cover(self, short: Short) -> None:
         balance = self.balance
-        if short.why_uncoverable is not None:
-            self.kept.append((short.security, short.qty, short.why_uncoverable))
+        why = short.why_uncoverable or (NO_PRICE if short.expected <= 0 else None)
+        if why is not None:
+            self.kept.append((short.security, short.qty, why))
             return
         if not self._wanting():
             return
@@ -259,8 +261,9 @@ class _Planner:
         """What cannot be sold or covered now, holdings first, in the order they were given."""
         rows = []
         for holding in self.situation.holdings:
-            if holding.why_unsellable is not None:
-                rows.append((holding.security, holding.qty, holding.why_unsellable))
+            why = _why_kept(holding)
+            if why is not None:
+                rows.append((holding.security, holding.qty, why))
                 continue
             bought = holding.qty - holding.sellable - holding.frozen
             rows += [(holding.security, holding.frozen, FROZEN), (holding.security, bought, BOUGHT_TODAY)]

@@ -15,6 +15,7 @@ BOUGHT_TODAY = "t+1"
 ODD_LOT = "odd_lot"
 LOWERS_RATIO = "lowers_ratio"
 NO_CASH = "no_cash"
+NO_PRICE = "no_price"
 
 NOT_GIVEN = -1
 

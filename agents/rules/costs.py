@@ -18,12 +18,12 @@ def _rate(parameter: str, day: int, commission: int, kind: str, schedule: Schedu
 
 
 def sell_cost(day: int, commission: int, kind: str, schedule: Schedule | None = None) -> int:
-    """`k` of a sale on `day`, in 1e-6 of its value. Raises NoRuleError before the schedule begins."""
+    """`k` of a sale on `day`, in 1e-6 of its value."""
     return _rate("stamp_duty_sell", day, commission, kind, schedule)
 
 
 def buy_cost(day: int, commission: int, kind: str, schedule: Schedule | None = None) -> int:
-    """`k` of a purchase on `day`, in 1e-6 of its value. Raises NoRuleError before the schedule begins."""
+    """`k` of a purchase on `day`, in 1e-6 of its value."""
     return _rate("stamp_duty_buy", day, commission, kind, schedule)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from agents.rules.schedule import Schedule, built_in
 
+_PE_SCALE = 1_000_000
+
 _CLASS_OF_KIND = {
     "etf": "etf",
     "fund": "other_fund_bond",
@@ -19,13 +21,13 @@ _CLASS_OF_KIND = {
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What decides a security's cap on a day. `pe_static_milli`: static P/E in 1e-3, None when not known."""
+    """What decides a security's cap on a day. `pe_static`: static P/E in 1e-6, None when not known."""
 
     kind: str
     index_member: bool = False
     st: bool = False
     delisting: bool = False
-    pe_static_milli: int | None = None
+    pe_static: int | None = None
 
 
 def _candidates(traits: Traits) -> list[str]:
@@ -60,11 +62,6 @@ def haircut_cap(traits: Traits, day: int, schedule: Schedule | None = None) -> i
 
 def _pe_zero(traits: Traits, day: int, rules: Schedule) -> bool:
     line = rules.find("haircut_pe_zero_from", day)
-    if (
-        traits.kind != "stock"
-        or traits.pe_static_milli is None
-        or line is None
-        or not isinstance(line.value, int)
-    ):
+    if traits.kind != "stock" or traits.pe_static is None or line is None or not isinstance(line.value, int):
         return False
-    return traits.pe_static_milli < 0 or traits.pe_static_milli >= line.value * 1000
+    return traits.pe_static < 0 or traits.pe_static >= line.value * _PE_SCALE

@@ -11,9 +11,7 @@ BOND_KINDS = frozenset({"bond", "treasury"})
 
 
 def lot(board: str, kind: str, day: int, schedule: Schedule | None = None) -> Lot:
-    """The lot of a security on `day`. Raises NoRuleError before its board opened, KeyError for an unknown
-    board.
-    """
+    """The lot of a security on `day`. Raises KeyError for an unknown board."""
     rules = built_in() if schedule is None else schedule
     name = "fund" if kind in FUND_KINDS else "bond" if kind in BOND_KINDS else board
     value = rules.entry(f"lot_{name}", day).value

@@ -149,9 +149,7 @@ class Presets:
         }
 
     def default_name(self, day: int) -> str:
-        """The preset of an account that names none (A before 2015-07-02, C afterwards). Raises NoRuleError
-        before 2006-08-21.
-        """
+        """The preset of an account that names none: A before 2015-07-02, C afterwards."""
         return self._schedule.text("default_preset", day)
 
     def __contains__(self, name: object) -> bool:

@@ -30,7 +30,7 @@ class ScheduleError(ValueError):
 
 
 class NoRuleError(LookupError):
-    """A parameter has no value on a day."""
+    """A parameter has ended and has no value on a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,14 +257,18 @@ class Schedule:
         return entry if entry.until is None or day <= entry.until else None
 
     def entry(self, parameter: str, day: int) -> Entry:
-        """The entry in force on `day`. Raises NoRuleError when there is none."""
-        found = self.find(parameter, day)
+        """The entry in force on `day`; before the first one's day, the first: a record dated before the
+        business began must not stop a core. Raises NoRuleError when the parameter has ended.
+        """
+        found = self.find(parameter, max(day, self._days[parameter][0]))
         if found is None:
             raise NoRuleError(f"no {parameter} is in force on {format_day(day)}")
         return found
 
     def number(self, parameter: str, day: int) -> int:
-        """An integer parameter (ratio, rate, count) on `day`. Raises NoRuleError, TypeError."""
+        """An integer parameter (ratio, rate, count) on `day`, as `entry` finds it. Raises TypeError for
+        another type.
+        """
         value = self.entry(parameter, day).value
         if not isinstance(value, int):
             raise TypeError(f"{parameter} is not a number")

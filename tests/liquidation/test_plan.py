@@ -100,10 +100,11 @@ def shorting(
     return Situation(cash, proceeds, 0, assets, debt, 15_000, DAY, 250, holdings, shorts)
 
 
-def test_fees_smaller_than_the_free_cash_are_repaid_to_the_last_thousandth() -> None:
-    situation = shorting(proceeds=200_000 * YUAN, cash=30_000 * YUAN)
+def test_fees_are_repaid_in_whole_fen_and_nothing_is_sold_for_less_than_one() -> None:
+    situation = shorting(holding(), proceeds=100_000 * YUAN, cash=30_000 * YUAN)
     plan = make_plan(replace(situation, repayable=1_234_567, debt=situation.debt + 1_234_567))
-    assert (plan.orders[0].business, plan.orders[0].amount) == ("repay", 1_234_567)
+    assert (plan.orders[0].business, plan.orders[0].amount) == ("repay", 1_234_560)
+    assert "sell_to_repay" not in {order.business for order in plan.orders}
 
 
 def test_collateral_is_sold_for_covering_when_cash_falls_short() -> None:
@@ -194,3 +195,20 @@ def test_only_a_missing_counterparty_locks_a_stock_at_its_limit() -> None:
 def test_a_target_no_sale_can_reach_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot be reached"):
         make_plan(owing(80_000 * YUAN, holding(), target=10_000))
+
+
+def test_what_has_no_price_is_kept() -> None:
+    worthless = holding("600666.SH", expected=0, mark=0)
+    plan = make_plan(owing(150_000 * YUAN, holding(), worthless))
+    assert sold(plan) == ["600001.SH"]
+    assert plan.residual == (("600666.SH", 10_000, "no_price"),)
+    unpriced = replace(SHORT, mark=0, expected=0)
+    plan = make_plan(replace(shorting(shorts=(SHORT, unpriced), proceeds=210_000 * YUAN)))
+    assert plan.residual[-1] == ("600500.SH", 10_000, "no_price")
+
+
+def test_a_holding_that_counts_for_nothing_is_still_sold_at_its_price() -> None:
+    excluded = holding(mark=0, expected=10_000)
+    plan = make_plan(owing(20_000 * YUAN, excluded, holding("600002.SH", 2_000)))
+    assert sold(plan)[0] == "600002.SH"
+    assert plan.reaches_target

@@ -10,7 +10,6 @@ from agents.rules.haircuts import Traits, haircut_cap
 from agents.rules.initial_margin import initial_margin
 from agents.rules.limits import PriceLimits, price_limits
 from agents.rules.lots import is_legal_buy, is_legal_sale, lot, round_down, round_up, sale_of_at_least, split
-from agents.rules.schedule import NoRuleError
 from schemas.units import parse_day
 
 NOW = parse_day("2025-04-07")
@@ -45,9 +44,8 @@ def test_initial_margin_by_the_day_a_contract_is_opened(line: str) -> None:
     assert initial_margin("financing", day, "private_fund") == found[0]
 
 
-def test_there_is_no_initial_margin_before_the_business_began() -> None:
-    with pytest.raises(NoRuleError, match="margin_financing is in force on 2006-08-20"):
-        initial_margin("financing", parse_day("2006-08-20"))
+def test_before_the_business_began_its_first_ratio_stands_in() -> None:
+    assert initial_margin("financing", parse_day("1999-01-04")) == 5_000
     with pytest.raises(ValueError, match="not a contract type"):
         initial_margin("option", NOW)
 
@@ -148,8 +146,7 @@ def test_lots_by_board() -> None:
     assert [round_up(rule, 1) for rule in (main, star, bse)] == [100, 200, 100]
     assert [round_down(rule, 199) for rule in (main, star, bse)] == [100, 0, 199]
     assert lot("star", "etf", NOW) == lot("main", "fund", NOW)
-    with pytest.raises(NoRuleError):
-        lot("bse", "stock", parse_day("2021-11-12"))
+    assert lot("bse", "stock", parse_day("2021-11-12")) == bse
     with pytest.raises(KeyError):
         lot("moon", "stock", NOW)
 
@@ -198,10 +195,10 @@ def test_large_quantities_are_split_into_legal_orders(board: str, qty: int, size
         (Traits("stock", st=True), "2025-04-07", 0),
         (Traits("stock", st=True), "2010-04-07", 6_500),
         (Traits("stock", delisting=True), "2025-04-07", 0),
-        (Traits("stock", pe_static_milli=299_999), "2025-04-07", 6_500),
-        (Traits("stock", pe_static_milli=300_000), "2025-04-07", 0),
-        (Traits("stock", pe_static_milli=-1), "2016-12-12", 0),
-        (Traits("stock", pe_static_milli=-1), "2016-12-09", 6_500),
+        (Traits("stock", pe_static=299_999_999), "2025-04-07", 6_500),
+        (Traits("stock", pe_static=300_000_000), "2025-04-07", 0),
+        (Traits("stock", pe_static=-1), "2016-12-12", 0),
+        (Traits("stock", pe_static=-1), "2016-12-09", 6_500),
         (Traits("index"), "2025-04-07", 0),
     ],
 )

@@ -27,14 +27,18 @@ def test_a_value_holds_from_its_day_until_the_next() -> None:
     assert schedule.number("p", parse_day("2016-01-01")) == 8_000
     assert schedule.entry("p", parse_day("2020-01-01")).rule == "p@2016-01-01"
     assert schedule.find("p", parse_day("2014-12-31")) is None
-    with pytest.raises(NoRuleError, match="no p is in force on 2014-12-31"):
-        schedule.number("p", parse_day("2014-12-31"))
+
+
+def test_before_its_first_day_the_first_value_stands_in_where_one_is_needed() -> None:
+    assert Schedule.parse(text(entry())).number("p", parse_day("2014-12-31")) == 5_000
 
 
 def test_a_value_may_end() -> None:
     schedule = Schedule.parse(text(entry(more=', to: "2015-01-31"')))
     assert schedule.find("p", parse_day("2015-01-31")) is not None
     assert schedule.find("p", parse_day("2015-02-01")) is None
+    with pytest.raises(NoRuleError, match="no p is in force on 2015-02-01"):
+        schedule.number("p", parse_day("2015-02-01"))
 
 
 @pytest.mark.parametrize(
