@@ -99,11 +99,14 @@ class FinancingCore:
         return []
 
     def apply_session(self, session: Session) -> list[Output]:
-        """Begin a day, or close it at `settled`."""
+        """Begin a day, or close it at `settled`; a record of a day that is over changes nothing."""
+        if session.date < self.closes.day:
+            return []
         self._ts = max(self._ts, session.ts)
         outputs = self._begin(session.date) if session.date > self.closes.day else []
         if session.phase == "settled":
-            outputs += self._settle(session.date, session.ts)
+            self._day(session.date).settle(session.ts, self.closes.marks())
+            outputs += self._finish(session.date)
         return outputs
 
     # -- the day
@@ -120,15 +123,6 @@ class FinancingCore:
 
     def _day(self, day: int) -> DayTotals:
         return self._days.setdefault(day, DayTotals())
-
-    def _settle(self, day: int, ts: int) -> list[Output]:
-        if day == self.closes.day:
-            self._day(day).settle(ts, self.closes.marks())
-        elif day in self._days:
-            self._days[day].settled_at = ts
-        else:
-            return []
-        return self._finish(day)
 
     def _report(self, report: Report) -> list[Output]:
         """A shard's totals. Those of a day before the last final one come too late to change anything."""

@@ -162,6 +162,15 @@ def test_a_day_without_settled_is_closed_when_the_next_begins() -> None:
     assert firm.of("financing.balances")[0]["lending_value"] == "1851.00"
 
 
+def test_a_session_record_of_a_day_that_is_over_changes_nothing() -> None:
+    firm = two_shards()
+    firm.session("2025-04-08", "pre_open", 9)
+    assert firm.session(DAY, "settled", 16) == []
+    firm.totals(DAY, ONE, shard=0)
+    firm.totals(DAY, OTHER, shard=1)
+    assert firm.of("system.events")[0]["date"] == DAY
+
+
 def test_without_any_price_the_value_lent_is_unknown() -> None:
     firm = Firm()
     firm.day(DAY, {B: [0, 10, 0, 1, 0, 0, 0, 0]}, {})
