@@ -187,6 +187,11 @@ class Unit:
 
     # -- the sources --
 
+    @property
+    def attempt(self) -> int:
+        """How often the sequencer went back to the fold's positions under this claim; -1 without one."""
+        return -1 if self._sequencer is None else self._sequencer.attempt
+
     def wanted(self) -> dict[Source, int]:
         """The next offset to read of every source; empty unless active."""
         return {} if self._sequencer is None else self._sequencer.wanted()
