@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from schemas.errors import BadRecord, shown
 from schemas.fields import Codec, JsonSchema, Listed
+from schemas.quick import quick_decoder
 
 T = TypeVar("T")
 
@@ -73,7 +74,7 @@ def _read_spec(cls: type) -> RecordSpec:
         codec, nullable = _codec(hints[field.name])
         required = field.default is dataclasses.MISSING
         fields.append(FieldSpec(field.name, field.name.rstrip("_"), codec, required, nullable))
-    decoders = tuple((field.wire, field.codec.decode, field.required) for field in fields)
+    decoders = tuple((field.wire, quick_decoder(field.codec), field.required) for field in fields)
     return RecordSpec(tuple(fields), getattr(cls, "check", None), decoders)
 
 
