@@ -10,12 +10,14 @@ from agents.kernels.layout import HOT_WIDTH, LONG, NO_DEBT, OWED, OWN, SHORT, SH
 
 
 class Accounts(Columns):
-    """Account rows. Money in 0.001 yuan; `hot` is the kernels' table (agents.kernels.layout), flat: row * 8 + column.
+    """Account rows. Money in 0.001 yuan; `hot` is the kernels' table (agents.kernels.layout), flat: row * 8
+    + column.
 
-    `transit_cash` is in OWN, `owed_cash` (cash compensation to lenders) in OWED. `proceeds` are the short-sale proceeds not yet
-    used to return. `first` heads the chain of contract rows,
-    `client` indexes schemas.account.CLIENT_CLASSES. `episode` is the row of the open episode, `episode_date` and
-    `episode_number` the latest episode's. `told_*` is the account's latest public record, `told_date` -1 before the first.
+    `transit_cash` is in OWN, `owed_cash` (cash compensation to lenders) in OWED. `proceeds` are the
+    short-sale proceeds not yet used to return. `first` heads the chain of contract rows, `client` indexes
+    schemas.account.CLIENT_CLASSES. `episode` is the row of the open episode, `episode_date` and
+    `episode_number` the latest episode's. `told_*` is the account's latest public record, `told_date` -1
+    before the first.
     """
 
     SPEC: ClassVar[Spec] = {

@@ -1,13 +1,14 @@
-"""Corporate actions (公司行为, rulebook 11): what a holder is to get and a short owes, from ex-date to payment.
+"""Corporate actions (公司行为, rulebook 11): what a holder is to get and a short owes, from ex-date to
+payment.
 
 | action | holder | short |
 |---|---|---|
 | dividend | cash in transit, net of the action's `tax` | the gross dividend in cash |
 | bonus, split | shares in transit at the mark | as many shares at the mark |
-| rights | nothing until paid for: a `cash` event with reason `rights` turns the money into shares in transit | nothing |
+| rights | nothing until paid for: money out turns into shares in transit | nothing |
 
-An item ends with the first account event that carries its `action`: money or securities in for a holder, out for a short; or
-at `pay_date` where the preset says `auto_pay`.
+An item ends with the first account event that carries its `action`: money or securities in for a holder,
+out for a short; or at `pay_date` where the preset says `auto_pay`.
 """
 
 from __future__ import annotations
@@ -120,8 +121,10 @@ def settle(books: Books, item: int) -> None:
 
 
 def pay_out(books: Books, terms: Terms, day: int) -> None:
-    """At `pay_date`, where the preset says `auto_pay`: cash and shares are credited, cash compensation is debited. Shares owed to
-    a lender stay owed until they are returned. Rights that nobody paid for lapse on that day."""
+    """At `pay_date`, where the preset says `auto_pay`: cash and shares are credited, cash compensation is
+    debited. Shares owed to a lender stay owed until they are returned. Rights that nobody paid for lapse on
+    that day.
+    """
     transit = books.transit
     for account in transit.accounts():
         for item in list(transit.of(account)):

@@ -1,7 +1,7 @@
 """The books of one shard: all tables together, and the few operations that keep their sums true.
 
-Every change of a quantity, of cash or of a debt passes through here, so `hot` (agents.kernels.layout) always equals what a full
-recomputation from the rows gives, bit for bit.
+Every change of a quantity, of cash or of a debt passes through here, so `hot` (agents.kernels.layout)
+always equals what a full recomputation from the rows gives, bit for bit.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ NO_DAY = -1
 
 
 class Books:
-    """Accounts, securities, positions, contracts, items in transit, ids seen. `day` is the current day number, -1 before any."""
+    """Accounts, securities, positions, contracts, items in transit, ids seen. `day` is the current day
+    number, -1 before any.
+    """
 
     def __init__(self) -> None:
         self.accounts = Accounts()
@@ -160,7 +162,9 @@ class Books:
             rows.locked[row] = left
 
     def disposable(self, account: int, security: int, qty: int) -> int:
-        """The row from which `qty` may leave. Raises BadRecord when it holds less, or less that is not frozen."""
+        """The row from which `qty` may leave. Raises BadRecord when it holds less, or less that is not
+        frozen.
+        """
         row = self.positions.find(account, security)
         held = self.positions.rows.qty[row] if row >= 0 else 0
         if qty > held:
@@ -171,7 +175,9 @@ class Books:
         return row
 
     def check_room(self, account: int, security: int, qty: int, money: int = 0, field: str = "qty") -> None:
-        """Refuses what would pass the bounds when it enters: `qty` more of a security and `money` more of assets."""
+        """Refuses what would pass the bounds when it enters: `qty` more of a security and `money` more of
+        assets.
+        """
         row = self.positions.find(account, security)
         held = self.positions.rows.qty[row] if row >= 0 else 0
         if held + qty > QTY_MAX:
@@ -242,7 +248,9 @@ class Books:
     # -- the day
 
     def turn_to(self, day: int) -> None:
-        """A new day: T+1 quantities become sellable, limits and flows begin at nothing. `revalue` has to follow."""
+        """A new day: T+1 quantities become sellable, limits and flows begin at nothing. `revalue` has to
+        follow.
+        """
         self.day = day
         rows = self.positions.rows
         expired = rows.used("lock_day") < day
@@ -268,8 +276,8 @@ class Books:
         """Interest of all contracts as of the current day."""
         c, accounts = self.contracts, self.accounts
         names = ("account", "alive", "opened", "base", "closed_days", "rate", "accrued", "paid", "owed")
-        columns = [c.array(name) for name in names]
-        accrue(c.rows, self.day, *columns, accounts.array("interest"), accounts.array("hot"))
+        columns = [*(c.array(name) for name in names), accounts.array("interest"), accounts.array("hot")]
+        accrue(c.rows, self.day, *columns)
 
     def remark(self, rows: Iterable[int] | None = None) -> None:
         """Gives securities (all, or `rows`) the mark and value that hold now."""

@@ -1,13 +1,13 @@
 """Growing columns: numpy arrays for kernels, memory views of the same memory for the per-event fold.
 
-A memory view gives and takes Python integers, twice as fast as numpy scalars and without silent overflow: a value that does
-not fit raises. Growth doubles, so an event never pays for more than itself on average.
+A memory view gives and takes Python integers, twice as fast as numpy scalars and without silent overflow: a
+value that does not fit raises. Growth doubles, so an event never pays for more than itself on average.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,9 @@ _FIRST_CAPACITY = 64
 
 
 class Columns:
-    """Rows 0..rows-1 of several columns. Each name of `SPEC` is an attribute: a flat memory view of the column."""
+    """Rows 0..rows-1 of several columns. Each name of `SPEC` is an attribute: a flat memory view of the
+    column.
+    """
 
     SPEC: ClassVar[Spec] = {}
 
@@ -76,7 +78,7 @@ class Columns:
             if name in self._arrays:
                 grown[: self.rows] = self._arrays[name][: self.rows]
             self._arrays[name] = grown
-            setattr(self, name, memoryview(grown.reshape(-1)))
+            setattr(self, name, memoryview(cast("Any", grown.reshape(-1))))
         self.capacity = capacity
 
 

@@ -1,7 +1,8 @@
 """Contracts of financing (融资) and lending (融券): rows chained per account, and what is owed on them.
 
-Interest (rulebook 9) is a function of principal-days, never of a running sum: closed parts + outstanding base x days, where
-days = max(1, day - opened); one half-up rounding of the cumulative amount, less what was paid.
+Interest (rulebook 9) is a function of principal-days, never of a running sum: closed parts + outstanding
+base x days, where days = max(1, day - opened); one half-up rounding of the cumulative amount, less what was
+paid.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ NO_DAY = -1
 
 @dataclass(frozen=True, slots=True)
 class NewContract:
-    """A contract as it begins. `qty` shares, `base` milli: the principal, or quantity x sale price of a lending contract."""
+    """A contract as it begins. `qty` shares, `base` milli: the principal, or quantity x sale price of a
+    lending contract.
+    """
 
     name: str
     kind: int
@@ -41,9 +44,11 @@ class NewContract:
 
 
 class Contracts(Columns):
-    """Contract rows. `base` outstanding principal or unreturned quantity x sale price (milli), `qty` shares unpaid or unreturned,
-    `closed_days` principal-days (milli x days) of parts paid back, less those an opening's `accrued` covers; `owed` interest
-    as of the books' day; `first_qty`, `first_base` as borrowed; `following` the account's next row, -1 at the end."""
+    """Contract rows. `base` outstanding principal or unreturned quantity x sale price (milli), `qty` shares
+    unpaid or unreturned, `closed_days` principal-days (milli x days) of parts paid back, less those an
+    opening's `accrued` covers; `owed` interest as of the books' day; `first_qty`, `first_base` as borrowed;
+    `following` the account's next row, -1 at the end.
+    """
 
     SPEC: ClassVar[Spec] = {
         "account": ("i4", -1, 1),
@@ -142,7 +147,9 @@ class Contracts(Columns):
             column[row] += base
 
     def unpaid_shares(self, row: int) -> int:
-        """Shares of a financing contract in proportion to its unpaid principal, rounded half up (rulebook 2)."""
+        """Shares of a financing contract in proportion to its unpaid principal, rounded half up (rulebook
+        2).
+        """
         first = self.first_base[row]
         return (2 * self.first_qty[row] * self.base[row] + first) // (2 * first) if first else 0
 

@@ -1,7 +1,8 @@
 """The fold of account events into the books (contract section 2, table of kinds).
 
-Each kind checks everything first and then changes the books: a BadRecord leaves them as they were. The events are facts that a
-counter reports, so what only a counter can judge (enough cash, enough margin) is not judged again here.
+Each kind checks everything first and then changes the books: a BadRecord leaves them as they were. The
+events are facts that a counter reports, so what only a counter can judge (enough cash, enough margin) is
+not judged again here.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ _OPENING = KINDS.index("opening")
 
 
 class Fold:
-    """Applies events to books. `apply` returns whether assets came in or debt went out otherwise than through prices."""
+    """Applies events to books. `apply` returns whether assets came in or debt went out otherwise than
+    through prices.
+    """
 
     def __init__(self, books: Books, terms: Terms) -> None:
         self.books = books
@@ -43,7 +46,7 @@ class Fold:
         ]
 
     def apply(self, events: EventRows, row: int) -> tuple[int, bool]:
-        """Applies one event; returns the account and whether money or securities came in. Raises BadRecord."""
+        """Applies one event; returns the account and whether something came in. Raises BadRecord."""
         kind = events.kind[row]
         name = events.account_name(row)
         account = self.books.accounts.index.get(name, -1)
@@ -63,7 +66,9 @@ class Fold:
         return preset.lending_rate if kind == LENDING else preset.financing_rate
 
     def margin_ratio(self, account: int, kind: int, security: int, opened: int, given: int) -> int:
-        """The margin ratio fixed for a new contract: its own, else the security's, else the exchange's minimum (1e-4)."""
+        """The margin ratio fixed for a new contract: its own, else the security's, else the exchange's
+        minimum (1e-4).
+        """
         if given >= 0:
             return given
         column = LENDING_MARGIN if kind == LENDING else FINANCING_MARGIN

@@ -1,7 +1,7 @@
 """The opening event: the books of an account as of a moment (contract section 2, `opening`).
 
-It replaces assets and contracts; an open call, its deadline and the ids seen stay. `sellable` holds for the Shanghai date of the
-event, `accrued` covers the days before it.
+It replaces assets and contracts; an open call, its deadline and the ids seen stay. `sellable` holds for the
+Shanghai date of the event, `accrued` covers the days before it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def open_account(fold: Fold, events: EventRows, row: int, name: str, account: int) -> int:
-    """Opens or replaces an account (`account` is -1 for a new one); returns its row. Raises BadRecord before any change."""
+    """Opens or replaces an account (`account` is -1 for a new one); returns its row. Raises BadRecord
+    before any change.
+    """
     opening = decode_opening(events.batch.raw_of(row))
     books = fold.books
     preset = fold.terms.index(opening.preset) if opening.preset is not None else -1

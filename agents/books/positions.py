@@ -1,8 +1,8 @@
 """Positions in two layouts of the same rows: by account for the fold and for sweeps, by security for ticks.
 
-A position row is what one account holds, awaits and owes in one security. Rows of an account lie together, and so do the holders of a
-security (contiguous copies of the quantities, which is what a tick walks). A run that is full moves to the end of its pool with
-twice the room; `compact` squeezes out what was left behind.
+A position row is what one account holds, awaits and owes in one security. Rows of an account lie together,
+and so do the holders of a security (contiguous copies of the quantities, which is what a tick walks). A run
+that is full moves to the end of its pool with twice the room; `compact` squeezes out what was left behind.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ class Runs(Columns):
 
 
 class Positions:
-    """All positions. `rows` by account, `holders` by security (qty and short there include what is in transit)."""
+    """All positions. `rows` by account, `holders` by security (qty and short there include what is in
+    transit).
+    """
 
     def __init__(self) -> None:
         self.rows = _Rows()

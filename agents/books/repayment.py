@@ -1,4 +1,5 @@
-"""Paying debts back: money to interest, fees and principal, shares to lenders (contract section 2, rulebook 7.4, 9).
+"""Paying debts back: money to interest, fees and principal, shares to lenders (contract section 2, rulebook
+7.4, 9).
 
 Everything is checked before anything changes: BadRecord leaves the books as they were.
 """
@@ -25,10 +26,11 @@ def chosen_contracts(books: Books, account: int, name: str | None) -> list[int]:
 
 
 def repay(books: Books, account: int, amount: int, name: str | None, *, keep_excess: bool) -> int:
-    """Uses `amount` milli for debts: interest of the earliest contract first, then principal of matured ones, then the earliest.
+    """Uses `amount` milli for debts: interest of the earliest contract first, then principal of matured
+    ones, then the earliest.
 
-    What is due in interest is rounded to 0.01 yuan, and paying it settles the thousandths too. Returns what found a debt; more
-    than is owed is a BadRecord unless `keep_excess`. The money itself is the caller's.
+    What is due in interest is rounded to 0.01 yuan, and paying it settles the thousandths too. Returns what
+    found a debt; more than is owed is a BadRecord unless `keep_excess`. The money itself is the caller's.
     """
     rows = chosen_contracts(books, account, name)
     contracts = books.contracts
@@ -52,8 +54,9 @@ def repay(books: Books, account: int, amount: int, name: str | None, *, keep_exc
 
 
 def give_back(books: Books, account: int, security: int, qty: int, name: str | None) -> None:
-    """Returns `qty` borrowed shares: of the named contract, else of matured ones, then the earliest. More than is borrowed is a
-    BadRecord. The shares themselves are the caller's."""
+    """Returns `qty` borrowed shares: of the named contract, else of matured ones, then the earliest. More
+    than is borrowed is a BadRecord. The shares themselves are the caller's.
+    """
     rows, parts = returnable(books, account, security, qty, name)
     contracts = books.contracts
     position = books.positions.find(account, security)

@@ -1,7 +1,7 @@
 """Securities: marks, quotes, reference data of the day, per-day flows. One row each, by name.
 
-A published reference record holds until the next one for its security; previous close and limits hold for their date only.
-Records of a later date wait until that day begins.
+A published reference record holds until the next one for its security; previous close and limits hold for
+their date only. Records of a later date wait until that day begins.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def board_of(security: str) -> str:
 
 
 class Securities(Columns):
-    """Security rows; `table` as in agents.kernels.layout (flat: row * 32 + column), `flows` int64[n, 4] (flat as well)."""
+    """Security rows; `table` as in agents.kernels.layout (flat: row * 32 + column), `flows` int64[n, 4]
+    (flat as well).
+    """
 
     SPEC: ClassVar[Spec] = {"table": ("i8", -1, _WIDTH), "flows": ("i8", 0, 4)}
     table: memoryview
@@ -114,8 +116,10 @@ class Securities(Columns):
         self.used("flows")[:] = 0
 
     def marks(self, day: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(mark, value) int64[n] that hold on `day` (rulebook 1.4): today's latest observation, else the previous close named for
-        today, else what was carried over, else an observation of an earlier day; -1 where there is nothing."""
+        """(mark, value) int64[n] that hold on `day` (rulebook 1.4): today's latest observation, else the
+        previous close named for today, else what was carried over, else an observation of an earlier day;
+        -1 where there is nothing.
+        """
         table = self.used("table")
         seen = (table[:, at.PRICE_TS] + SHANGHAI_OFFSET_MS) // DAY_MS
         has = table[:, at.PRICE] >= 0

@@ -1,4 +1,6 @@
-"""Identifiers of account events applied in the current and the previous trading day (contract section 1, `id`)."""
+"""Identifiers of account events applied in the current and the previous trading day (contract section 1,
+`id`).
+"""
 
 from __future__ import annotations
 

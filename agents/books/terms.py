@@ -29,7 +29,7 @@ class Terms:
         self.names: list[str] = [""]
         self.current: list[Preset] = []
         self.lines = np.zeros((1, LINES_WIDTH), dtype=np.int64)
-        self.rows: list[tuple[int, int, int, int]] = []
+        self.rows: list[tuple[int, ...]] = []
         self.day = BUILT_IN_SINCE
         self.begin_day(self.day)
 
@@ -59,7 +59,9 @@ class Terms:
         return [i for i, preset in enumerate(self.current) if i >= len(before) or before[i] != preset]
 
     def update(self, reference: RulesReference) -> list[int]:
-        """Takes a version from `reference.rules`; returns the indices whose terms changed. Raises BadRecord."""
+        """Takes a version from `reference.rules`; returns the indices whose terms changed. Raises
+        BadRecord.
+        """
         self.presets.update(reference)
         return self.begin_day(self.day)
 

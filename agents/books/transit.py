@@ -1,7 +1,8 @@
-"""What a corporate action (公司行为) owes a holder, or a short owes the lender, between ex-date and payment (rulebook 11).
+"""What a corporate action (公司行为) owes a holder, or a short owes the lender, between ex-date and payment
+(rulebook 11).
 
-Rows are few: one per account, action and side. Cash in transit is part of an account's OWN or OWED; shares in transit are
-part of its position row, so they move with the mark.
+Rows are few: one per account, action and side. Cash in transit is part of an account's OWN or OWED; shares
+in transit are part of its position row, so they move with the mark.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ COMPENSATION = 1
 
 
 class Transit(Columns):
-    """Open items. `cash` milli, `shares`, `entitled`: shares that a subscription (配股) may still claim, not valued until paid."""
+    """Open items. `cash` milli, `shares`, `entitled`: shares that a subscription (配股) may still claim,
+    not valued until paid.
+    """
 
     SPEC: ClassVar[Spec] = {
         "account": ("i4", -1, 1),

@@ -1,1 +1,3 @@
-"""Numba kernels on plain integer arrays: no Python objects, no topics, no I/O. Compiled on first use, cached on disk."""
+"""Numba kernels on plain integer arrays: no Python objects, no topics, no I/O. Compiled on first use,
+cached on disk.
+"""

@@ -1,7 +1,8 @@
-"""Columns of the two-dimensional int64 tables that kernels walk. One account is one cache line, one security one row.
+"""Columns of the two-dimensional int64 tables that kernels walk. One account is one cache line, one
+security one row.
 
-Account table `hot` int64[n, HOT_WIDTH]: assets = OWN + LONG, debt = OWED + SHORT (0.001 yuan). Security table int64[n,
-SECURITY_WIDTH]; -1 stands for "not known" wherever a price, time or date may be missing.
+Account table `hot` int64[n, HOT_WIDTH]: assets = OWN + LONG, debt = OWED + SHORT (0.001 yuan). Security
+table int64[n, SECURITY_WIDTH]; -1 stands for "not known" wherever a price, time or date may be missing.
 """
 
 from __future__ import annotations

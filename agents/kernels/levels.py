@@ -1,6 +1,7 @@
 """Latched levels, and which accounts an evaluation must look at (contract section 3, rulebook 1.2).
 
-`next_level` and `shown_level` are written once and serve as kernels and, through `.py_func`, on Python integers.
+`next_level` and `shown_level` are written once and serve as kernels and, through `.py_func`, on Python
+integers.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ from agents.kernels.layout import (
 def next_level(
     level: int, assets: int, debt: int, warn: int, minimum: int, immediate: int, rearm: int
 ) -> int:
-    """Down at once when ratio < line, up only at ratio >= line + rearm, line by line. Lines in 1e-4, money in milli."""
+    """Down at once when ratio < line, up only at ratio >= line + rearm, line by line. Lines in 1e-4, money
+    in milli.
+    """
     scaled = assets * 10_000
     raw = 0
     if scaled < debt * immediate:

@@ -1,8 +1,9 @@
-"""Available margin (保证金可用余额, rulebook 2) of many accounts at once; the twin of `agents.rules.available_margin`.
+"""Available margin (保证金可用余额, rulebook 2) of many accounts at once; the twin of
+`agents.rules.available_margin`.
 
-A sum of products in 1e-7 yuan may leave int64, so whole thousandths of a yuan and the rest are summed apart: exact, and rounded
-down once. Shares that a financing contract bought count with it as far as they are still held and unpaid; what else is held
-is collateral.
+A sum of products in 1e-7 yuan may leave int64, so whole thousandths of a yuan and the rest are summed
+apart: exact, and rounded down once. Shares that a financing contract bought count with it as far as they
+are still held and unpaid; what else is held is collateral.
 """
 
 from __future__ import annotations
@@ -41,8 +42,9 @@ def available_margins(
 ) -> None:
     """Writes the available margin of `accounts`, rounded down to 0.001 yuan, to `out` int64[n].
 
-    `first` and `following` chain an account's contract rows (-1 ends); `start`, `count` delimit its position rows; `c_base` is F
-    (financing) or S0 (lending), `c_qty` the shares still unpaid or unreturned; `fees` are what else is owed in cash.
+    `first` and `following` chain an account's contract rows (-1 ends); `start`, `count` delimit its
+    position rows; `c_base` is F (financing) or S0 (lending), `c_qty` the shares still unpaid or unreturned;
+    `fees` are what else is owed in cash.
     """
     for i in range(len(accounts)):
         a = accounts[i]

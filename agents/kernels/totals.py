@@ -1,4 +1,6 @@
-"""Balances per security summed over the accounts of a shard (rulebook 5.2), in one pass over contracts and positions."""
+"""Balances per security summed over the accounts of a shard (rulebook 5.2), in one pass over contracts and
+positions.
+"""
 
 from __future__ import annotations
 

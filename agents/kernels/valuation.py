@@ -1,7 +1,8 @@
 """Marks and what they change: observations taken in, holders of a security revalued, everything recomputed.
 
-A tick walks one contiguous run of a security's holders and adds quantity x price change to one cache line per account.
-Sums are modulo 2^64: exact whenever the true value fits, and what does not fit is counted in BLIND and never judged.
+A tick walks one contiguous run of a security's holders and adds quantity x price change to one cache line
+per account. Sums are modulo 2^64: exact whenever the true value fits, and what does not fit is counted in
+BLIND and never judged.
 """
 
 from __future__ import annotations
@@ -77,9 +78,11 @@ def reprice(
     touched: I4,
     size: I4,
 ) -> None:
-    """Gives security `s` a new mark and value; holders' accounts follow and are listed in `touched` (`size[0]` long).
+    """Gives security `s` a new mark and value; holders' accounts follow and are listed in `touched`
+    (`size[0]` long).
 
-    `start`, `count` per security delimit its holders in `h_account`, `h_qty`, `h_short`; `flag` per account says listed.
+    `start`, `count` per security delimit its holders in `h_account`, `h_qty`, `h_short`; `flag` per account
+    says listed.
     """
     old_mark = table[s, MARK]
     old_value = table[s, VALUE]
@@ -163,8 +166,9 @@ def observe(
 ) -> None:
     """Takes in marks (row i is of security `ids[i]`); the later observation and the newer quote stay.
 
-    `quote` int64[n, 8]: prev_close, limit_up, limit_down, halted, bid price and quantity, ask price and quantity. `day` is the
-    current day number, -1 before any is known. The remaining arguments are those of `reprice`.
+    `quote` int64[n, 8]: prev_close, limit_up, limit_down, halted, bid price and quantity, ask price and
+    quantity. `day` is the current day number, -1 before any is known. The remaining arguments are those of
+    `reprice`.
     """
     for i in range(len(ids)):
         s = ids[i]
@@ -221,7 +225,9 @@ def sweep(
     table: I8,
     out: I8,
 ) -> None:
-    """Full recomputation by account from the account-major rows: LONG, SHORT, BLIND into `out` int64[accounts, 3]."""
+    """Full recomputation by account from the account-major rows: LONG, SHORT, BLIND into `out`
+    int64[accounts, 3].
+    """
     for a in range(accounts):
         long_value = 0
         short_value = 0

@@ -1,7 +1,9 @@
-"""Levels and the life of a margin call (追保): what one evaluation of one account leads to (contract section 3, rulebook 7.2).
+"""Levels and the life of a margin call (追保): what one evaluation of one account leads to (contract
+section 3, rulebook 7.2).
 
-A level is latched; an episode opens when it worsens, or at `settled` when the exact ratio is below the minimum. What must be sold is
-only noted here (`due`): plans are made after every account of the evaluation has been looked at.
+A level is latched; an episode opens when it worsens, or at `settled` when the exact ratio is below the
+minimum. What must be sold is only noted here (`due`): plans are made after every account of the evaluation
+has been looked at.
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ class Calls:
         self.due: list[int] = []
 
     def evaluate(self, account: int, moment: Moment, margin: int | None = None) -> None:
-        """Brings level, public state and episode of an account up to its books. `margin`: its available margin, if known."""
+        """Brings level, public state and episode of an account up to its books. `margin`: its available
+        margin, if known.
+        """
         desk = self.desk
         accounts = desk.books.accounts
         hot, at = accounts.hot, account * HOT_WIDTH

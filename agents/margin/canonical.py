@@ -1,4 +1,6 @@
-"""The state in canonical form: the same bytes whatever the row order, the partitions and the log offsets (contract section 3)."""
+"""The state in canonical form: the same bytes whatever the row order, the partitions and the log offsets
+(contract section 3).
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ _NO_OFFSET = [
 
 
 def state_rows(desk: Desk) -> Iterator[StateRow]:
-    """("account", name, bytes) by name, then ("security", name, bytes) by name; a security without any figure is left out."""
+    """("account", name, bytes) by name, then ("security", name, bytes) by name; a security without any
+    figure is left out.
+    """
     accounts = desk.books.accounts
     for name in sorted(accounts.names):
         yield "account", name, orjson.dumps(_account(desk, accounts.index[name]))

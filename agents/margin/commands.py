@@ -1,7 +1,7 @@
 """Operators' commands on accounts and open episodes (contract section 2, `commands`).
 
-Every shard reads every command; what concerns no account of this shard changes nothing. The next record of a changed alert
-names the command.
+Every shard reads every command; what concerns no account of this shard changes nothing. The next record of
+a changed alert names the command.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def _extend(desk: Desk, row: int, account: int, days: int) -> None:
 
 
 def _approve(desk: Desk, row: int, account: int, ts: int) -> None:
-    """The operator lets the plan go on. One that was held by the ceiling is made anew, at the prices of now."""
+    """The operator lets the plan go on. One that was held by the ceiling is made anew, at the prices of
+    now.
+    """
     episodes = desk.episodes
     episodes.approved[row] = 1
     if episodes.capped[row]:

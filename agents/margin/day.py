@@ -1,4 +1,6 @@
-"""The life of a trading day: what each session record makes a shard do (contract section 2, `market.session`)."""
+"""The life of a trading day: what each session record makes a shard do (contract section 2,
+`market.session`).
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ class Day:
             self.evaluate_touched(Moment(session.ts, begins=session.phase == CONTINUOUS))
 
     def know(self, date: int) -> None:
-        """Account events come before any session record: their date serves until one comes, without being a trading day."""
+        """Account events come before any session record: their date serves until one comes, without being a
+        trading day.
+        """
         self.desk.books.turn_to(date)
         self.reference.begin_day(date)
         self.desk.books.revalue()

@@ -1,4 +1,6 @@
-"""Everything one shard supervises with: books, terms, episodes, calendar, open orders, and what it is about to say."""
+"""Everything one shard supervises with: books, terms, episodes, calendar, open orders, and what it is about
+to say.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,9 @@ PROPOSE, AUTO, SIMULATE = "propose", "auto", "simulate"
 
 @dataclass(frozen=True, slots=True)
 class ShardConfig:
-    """Settings of a shard. `liquidation` is propose, auto or simulate. Once the plans of one evaluation touch more than
-    `ceiling_accounts` accounts or `ceiling_yuan` yuan (gross value at mark), all of them are held until approved; None = no ceiling.
+    """Settings of a shard. `liquidation` is propose, auto or simulate. Once the plans of one evaluation
+    touch more than `ceiling_accounts` accounts or `ceiling_yuan` yuan (gross value at mark), all of them
+    are held until approved; None = no ceiling.
     """
 
     liquidation: str = PROPOSE
@@ -43,8 +46,9 @@ class ShardConfig:
 
 @dataclass(slots=True)
 class Moment:
-    """One evaluation. `ts` is market time (ms); `money_in`: assets came in by an account event; `begins`: continuous trading
-    begins; `progressed`: accounts of which an order was filled or closed."""
+    """One evaluation. `ts` is market time (ms); `money_in`: assets came in by an account event; `begins`:
+    continuous trading begins; `progressed`: accounts of which an order was filled or closed.
+    """
 
     ts: int
     settled: bool = False

@@ -24,9 +24,11 @@ STATE_NAMES = ("notice", "called", "expired", "immediate", "liquidating")
 
 
 class Episodes(Columns):
-    """Rows of open episodes. `step` counts records, `batch` plans; `called_index` is the trading day (counted from 0) of the call,
-    -1 before it; `extra_days` what operators added; `held` by an operator, `capped` by the ceiling of one evaluation; `at_once`
-    says the deadline is T; `planned_index` the trading day of the latest plan."""
+    """Rows of open episodes. `step` counts records, `batch` plans; `called_index` is the trading day
+    (counted from 0) of the call, -1 before it; `extra_days` what operators added; `held` by an operator,
+    `capped` by the ceiling of one evaluation; `at_once` says the deadline is T; `planned_index` the trading
+    day of the latest plan.
+    """
 
     SPEC: ClassVar[Spec] = {
         "account": ("i4", -1, 1),

@@ -5,7 +5,8 @@ Evidence alone must suffice to recompute the ratio by hand:
     assets = cash + other_collateral + in_transit + sum(position.value)
     debt   = sum(principal) + sum(lending qty * price) + interest
 
-`interest` on top is the sum of the contracts' and of other fees owed: what a corporate action makes a short owe is such a fee.
+`interest` on top is the sum of the contracts' and of other fees owed: what a corporate action makes a short
+owe is such a fee.
 """
 
 from __future__ import annotations
@@ -128,7 +129,9 @@ def unpriced(books: Books, account: int) -> list[str]:
 
 
 def last_close_change(books: Books, account: int) -> int:
-    """What assets would gain if every holding counted at its last price: 0 unless another valuation is in force."""
+    """What assets would gain if every holding counted at its last price: 0 unless another valuation is in
+    force.
+    """
     securities, positions = books.securities, books.positions
     change = 0
     for row in positions.run(account):

@@ -1,7 +1,8 @@
-"""Forced liquidation (强制平仓) inside a shard: situations for the planner, plans and orders published, ceilings, simulated fills.
+"""Forced liquidation (强制平仓) inside a shard: situations for the planner, plans and orders published,
+ceilings, simulated fills.
 
-Plans of one evaluation are made together, in the order of account names, after every account was looked at: only then is it
-known whether they pass the ceiling.
+Plans of one evaluation are made together, in the order of account names, after every account was looked at:
+only then is it known whether they pass the ceiling.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class Liquidation:
     # -- plans
 
     def plan_due(self, moment: Moment) -> None:
-        """Plans for every account noted as due, if its time has come; published unless they pass the ceiling together."""
+        """Plans for every account noted as due, if its time has come; published unless they pass the
+        ceiling together.
+        """
         due, self.calls.due = self.calls.due, []
         desk = self.desk
         plans = []
@@ -299,7 +302,8 @@ class Liquidation:
     # -- simulated fills
 
     def fill_simulated(self) -> list[int]:
-        """Fills open orders at their expected price, in the order of account names; returns the accounts that changed.
+        """Fills open orders at their expected price, in the order of account names; returns the accounts
+        that changed.
 
         A suspended, halted or locked security fills nothing; its order stays open.
         """

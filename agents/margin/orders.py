@@ -15,7 +15,9 @@ assert LIQUIDATION_BUSINESSES == ("repay", "sell_to_repay", "collateral_sell", "
 
 
 class Orders(Columns):
-    """Rows of open orders. `amount` (milli) of a repay order, `qty` of the others, each less what was filled; `expected` price."""
+    """Rows of open orders. `amount` (milli) of a repay order, `qty` of the others, each less what was
+    filled; `expected` price.
+    """
 
     SPEC: ClassVar[Spec] = {
         "account": ("i4", -1, 1),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents.kernels.layout import SHOWN, UNPRICED
 from agents.kernels.layout import HOT_WIDTH as WIDTH
+from agents.kernels.layout import SHOWN, UNPRICED
 from agents.kernels.levels import beyond_bounds
 from agents.margin.desk import CALLS, RATIOS, Desk
 from agents.margin.evidence import available, evidence, last_close_change, shown_ratio, unpriced
@@ -23,7 +23,9 @@ _STILL_SHORT = frozenset(
 
 
 def tell_ratio(desk: Desk, account: int, ts: int, *, settled: bool, margin: int | None = None) -> None:
-    """Publishes the account's latest state; at a second `settled` of a day only if it differs from the first's."""
+    """Publishes the account's latest state; at a second `settled` of a day only if it differs from the
+    first's.
+    """
     accounts = desk.books.accounts
     assets, debt = accounts.assets(account), accounts.debt(account)
     shown = accounts.hot[account * WIDTH + SHOWN]

@@ -1,7 +1,7 @@
 """Reference data as a shard needs it: securities, corporate actions, presets, halts (contract section 2).
 
-What is dated later than the current day waits until that day begins. Balances, notices and custody statements are not a shard's
-business: the financing core turns the first two into signals.
+What is dated later than the current day waits until that day begins. Balances, notices and custody
+statements are not a shard's business: the financing core turns the first two into signals.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class Reference:
         self._changed = False
 
     def take(self, topic: str, event: object, value: bytes) -> None:
-        """One event of a reference topic or a signal. Raises BadRecord for a preset that contradicts itself."""
+        """One event of a reference topic or a signal. Raises BadRecord for a preset that contradicts
+        itself.
+        """
         if isinstance(event, (SecurityReference, SecuritySignal)):
             date = event.date if isinstance(event, SecurityReference) else event.effective
             if self.desk.books.day < 0 or date > self.desk.books.day:

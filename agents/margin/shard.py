@@ -1,7 +1,8 @@
-"""The margin core of one shard: a pure state machine over account events, commands, reference data, marks and sessions.
+"""The margin core of one shard: a pure state machine over account events, commands, reference data, marks
+and sessions.
 
-Outputs of one evaluation come in the order of account names, never of rows: the same day gives the same records however the
-accounts are spread over shards.
+Outputs of one evaluation come in the order of account names, never of rows: the same day gives the same
+records however the accounts are spread over shards.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from agents.books.seen import NEW, OTHER_CONTENT, SAME, event_key
 from agents.core import Output, Segment, StateRow
 from agents.dead_letters import dead_letter
 from agents.margin.calls import Calls
+from agents.margin.canonical import state_rows
 from agents.margin.commands import obey
 from agents.margin.day import Day
 from agents.margin.desk import Desk, Moment, ShardConfig
@@ -26,7 +28,6 @@ from agents.margin.marks import absorb
 from agents.margin.progress import note_progress
 from agents.margin.reference import Reference
 from agents.margin.view import account_view, level_counts, worst_accounts
-from agents.margin.canonical import state_rows
 from schemas import decode
 from schemas.batches import MarkBatch
 from schemas.errors import BadRecord
@@ -38,7 +39,9 @@ ACCOUNT_EVENTS, COMMANDS, SIGNALS = "account.events", "commands", "security.sign
 
 
 class MarginShard:
-    """Implements `agents.core.Core` for the sources account.events, commands, security.signals and reference.*."""
+    """Implements `agents.core.Core` for the sources account.events, commands, security.signals and
+    reference.*.
+    """
 
     def __init__(self, config: ShardConfig | None = None) -> None:
         self.desk = Desk(config or ShardConfig())
@@ -128,9 +131,7 @@ class MarginShard:
             if known == SAME:
                 continue
             try:
-                if known == OTHER_CONTENT:
-                    raise BadRecord("id", "was used before, with other content")
-                self._account_event(events, row)
+                self._account_event(events, row, repeated=known == OTHER_CONTENT)
             except BadRecord as error:
                 desk.out.append(dead_letter(segment, row, error.field, error.reason))
                 continue
@@ -138,7 +139,9 @@ class MarginShard:
             applied.append(row)
         desk.books.seen.add([keys[row] for row in applied], np.ascontiguousarray(batch.digest[applied]))
 
-    def _account_event(self, events: EventRows, row: int) -> None:
+    def _account_event(self, events: EventRows, row: int, *, repeated: bool) -> None:
+        if repeated:
+            raise BadRecord("id", "was used before, with other content")
         desk = self.desk
         account, money_in = desk.fold.apply(events, row)
         accounts = desk.books.accounts

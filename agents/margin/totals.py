@@ -1,4 +1,4 @@
-"""Per-security totals of a shard at `settled` (topic `shard.totals`): absolute figures and the day's flows."""
+"""Per-security totals of a shard at `settled` (topic `shard.totals`): absolute, and the day's flows."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from agents.kernels.totals import sum_by_security
 
 
 def security_totals(books: Books) -> dict[str, list[int]]:
-    """Security -> [financing_balance, lending_qty, credit_holding_qty, accounts, buys, repayments, short_sales, returns].
+    """Security -> [financing_balance, lending_qty, credit_holding_qty, accounts, buys, repayments,
+    short_sales, returns].
 
-    Money in 0.001 yuan, quantities in shares, `accounts` = accounts with an open contract in it; sorted by security, all-zero ones
-    left out.
+    Money in 0.001 yuan, quantities in shares, `accounts` = accounts with an open contract in it; sorted by
+    security, all-zero ones left out.
     """
     accounts, contracts, positions, securities = (
         books.accounts,

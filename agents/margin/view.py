@@ -18,7 +18,9 @@ Record = dict[str, Any]
 
 
 def account_view(desk: Desk, name: str) -> Record:
-    """State, lines, open episode with its orders, and evidence of an account. Raises KeyError for one never opened."""
+    """State, lines, open episode with its orders, and evidence of an account. Raises KeyError for one never
+    opened.
+    """
     accounts = desk.books.accounts
     account = accounts.index[name]
     preset = desk.preset(account)
