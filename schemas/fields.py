@@ -289,7 +289,7 @@ class Offsets(Codec):
             if not (topic and dash and partition.isdecimal() and partition.isascii()):
                 raise BadRecord("", f"names no 'topic-partition': {shown(name)}")
             if type(offset) is not int or not 0 <= offset <= SEQ_MAX:
-                raise BadRecord(name, f"must be an offset, got {shown(offset)}")
+                raise BadRecord(shown(name)[1:-1], f"must be an offset, got {shown(offset)}")
         return value
 
     def schema(self) -> JsonSchema:
@@ -341,6 +341,7 @@ Price = Annotated[int, Scaled(3, 1, PRICE_MAX, "yuan, positive")]
 PriceOrZero = Annotated[int, Scaled(3, 0, PRICE_MAX, "yuan, 0 where there is none")]
 Line = Annotated[int, Scaled(4, 1, LINE_MAX, "a ratio, positive")]
 Fraction = Annotated[int, Scaled(4, 0, 10_000, "a share between 0 and 1")]
+FineFraction = Annotated[int, Scaled(6, 0, 10**6, "a share between 0 and 1")]
 MarginRatio = Annotated[int, Scaled(4, 0, LINE_MAX, "a margin ratio (保证金比例)")]
 Rearm = Annotated[int, Scaled(4, 0, LINE_MAX, "a distance between ratios")]
 Rate = Annotated[int, Scaled(6, 0, RATE_MAX, "a rate, of one")]

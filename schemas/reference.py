@@ -11,6 +11,7 @@ from schemas.fields import (
     Bool,
     Choice,
     Day,
+    FineFraction,
     Fraction,
     Identifier,
     Line,
@@ -108,7 +109,7 @@ class CorporateAction:
 
 @dataclass(frozen=True, slots=True)
 class PublishedBalance:
-    """Margin figures of a security that the exchange published for a day."""
+    """Margin figures of a security that the exchange published for a day. `collateral_share` in 1e-6."""
 
     security: Security
     date: Day
@@ -117,7 +118,7 @@ class PublishedBalance:
     credit_holding_value: MarketMoney | None = None
     float_value: MarketMoney | None = None
     float_shares: Shares | None = None
-    collateral_share: Fraction | None = None
+    collateral_share: FineFraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
