@@ -6,9 +6,9 @@
 | `topics`, `routing` | registry of topics; where an account lives |
 | `market`, `reference`, `account`, `orders`, `commands`, `alerts` | the typed events |
 | `events` | one JSON record to a typed event and back |
-| `batches`, `batch_decoding` | structures of arrays, and many records into one at once |
+| `batches`, `batch_decoding`, `account_decoding` | structures of arrays; many records into one at once |
 | `frames` | many events in one binary record |
-| `jsonschema` | JSON Schema of every public topic, kept in `schemas/json` |
+| `jsonschema`, `asyncapi` | JSON Schema of every public topic (`schemas/json`), AsyncAPI document |
 """
 
 from schemas.batches import AccountBatch, MarkBatch, QuoteBatch, TradeBatch
