@@ -9,6 +9,7 @@ The worker over Kafka, the offline run and the random simulator drive the same s
 | `sequencer` (`queue`, `merge`, `composer`) | from inputs to records, live and in windows |
 | `records`, `encoding` | the records of a log and their bytes |
 | `fold` | from records to state, positions and outputs |
+| `recent` | work on market data that the logs of one worker share |
 | `unit` (`outbox`, `checkpoint`) | one worker's hold on one partition: claim, fence, publish, checkpoint |
 | `local` | sequencer and fold joined without a broker |
 """

@@ -17,6 +17,7 @@ from agents.market.conflate import merge_marks
 from streams.shardlog.merge import Head, merge_heads, pieces_of
 from streams.shardlog.positions import Layout, Role
 from streams.shardlog.queue import Piece, SourceQueue, whole_records
+from streams.shardlog.recent import Recent
 from streams.shardlog.records import Events, Frame, Lost, Marks, SessionCut, Span
 
 
@@ -33,6 +34,8 @@ class Limits:
     ticks: int = 65_536
     buffered: int = 4 * 65_536
 
+
+_merged_marks = Recent(merge_marks)
 
 Cut = Mapping[int, int]
 """Positions by slot; a slot that is not in it is not constrained."""
@@ -230,7 +233,7 @@ class Composer:
             self.queues[slot].take(sum(len(piece) for piece in run), barriers[slot])
         if not parts:
             return self._events(before, [])
-        return Marks(self._span(before), merge_marks(parts), evaluate)
+        return Marks(self._span(before), _merged_marks(parts), evaluate)
 
 
 def _windowed(piece: Piece) -> bool:

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -43,6 +43,7 @@ from agents.core import Segment, Source
 from schemas.batches import AccountBatch, MarkBatch
 from schemas.frames import decode_frame, encode_account_events, encode_marks
 from streams.shardlog.positions import ACCOUNT_EVENTS
+from streams.shardlog.recent import Recent
 from streams.shardlog.records import (
     LOG_FORMAT,
     Claim,
@@ -86,7 +87,7 @@ def encode_record(record: Record) -> bytes:
             entries, body = _encode_segments(record)
             return _seal(_EVENTS, 0, {"g": entries}, record.span, body)
         case Marks():
-            frame = encode_marks(record.marks)
+            frame = _marks_frame([record.marks])
             flags = _EVALUATE if record.evaluate else 0
             return _seal(_MARKS, flags, {"n": len(frame)}, record.span, [frame])
         case SessionCut():
@@ -118,10 +119,7 @@ def _decode_frame(kind: int, flags: int, header: dict[str, Any], span: Span, dat
     if kind == _EVENTS:
         return Events(span, _decode_segments(header["g"], span.sources, data, at))
     if kind == _MARKS:
-        _, marks = decode_frame(data[at : at + header["n"]])
-        if not isinstance(marks, MarkBatch):
-            raise DamagedRecordError("a record of marks carries another batch")
-        return Marks(span, marks, bool(flags & _EVALUATE))
+        return Marks(span, _decode_marks(data[at : at + header["n"]]), bool(flags & _EVALUATE))
     if kind == _SESSION:
         n = len(span.sources)
         cut = tuple(np.frombuffer(data, "<i8", n, at).tolist())
@@ -130,6 +128,22 @@ def _decode_frame(kind: int, flags: int, header: dict[str, Any], span: Span, dat
     if kind == _LOST:
         return Lost(span, span.sources[header["l"]], header["t"])
     raise DamagedRecordError(f"unknown kind {kind} of a record")
+
+
+def _encode_marks(marks: Sequence[MarkBatch]) -> bytes:
+    return encode_marks(marks[0])
+
+
+_marks_frame: Recent[MarkBatch, bytes] = Recent(_encode_marks)
+
+
+@lru_cache(maxsize=8)
+def _decode_marks(frame: bytes) -> MarkBatch:
+    """Remembered, because several logs of a worker carry the same frame at about the same time."""
+    _, marks = decode_frame(frame)
+    if not isinstance(marks, MarkBatch):
+        raise DamagedRecordError("a record of marks carries another batch")
+    return marks
 
 
 def _pad(length: int) -> int:
