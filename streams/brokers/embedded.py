@@ -2,7 +2,8 @@
 
 For the demo, tests and notebooks. What it lacks, nothing of ours depends on: no transactions, no
 idempotent producer, `offsets_for_times` answers 0, `delete_records` drops the connection, and joining a
-consumer group takes 3-11 s. Its records are gone when it ends.
+consumer group takes 3-11 s. Debian 12's kcat (librdkafka 2.0) cannot read its list of API versions, newer
+librdkafka can. Its records are gone when it ends.
 """
 
 from __future__ import annotations
