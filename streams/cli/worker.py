@@ -1,0 +1,127 @@
+"""`liangrong worker`: the processor."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import traceback
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from streams.brokers import EmbeddedBroker, announce, announced_address
+from streams.cli.options import with_settings
+from streams.errors import UsageError, UserError
+from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.worker.serve import WorkerOptions
+
+_SHOWN = (
+    "LIANGRONG_PARTITIONS",
+    "LIANGRONG_CHECKPOINTS",
+    "LIANGRONG_SCOPE",
+    "LIANGRONG_LIQUIDATION",
+    "LIANGRONG_WEB",
+)
+
+
+def parse_partitions(text: str, count: int) -> frozenset[int]:
+    """`0-3,6` as numbers below `count`; UsageError for anything else."""
+    found: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise UsageError(f"--partitions {text} is not a list such as 0-3,6")
+        found.update(range(int(first), int(last if dash else first) + 1))
+    if not found or max(found) >= count:
+        raise UsageError(f"--partitions {text}: this instance has partitions 0 to {count - 1}")
+    return frozenset(found)
+
+
+@click.command()
+@click.option("--partitions", "-p", help="Hold exactly these account partitions, as 0-3,6 (default: all).")
+@click.option("--group", is_flag=True, help="Share the partitions with other workers by consumer group.")
+@click.option("--name", default="", help="Name of this worker (default: host and process id).")
+@click.option(
+    "--checkpoint-every",
+    type=click.FloatRange(min=0.1),
+    default=10.0,
+    show_default=True,
+    help="Seconds between checkpoints of a partition.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Say only what is wrong.")
+@with_settings(shown=_SHOWN, own=("LIANGRONG_PARTITIONS",))
+def command(
+    partitions: str | None,
+    group: bool,
+    name: str,
+    checkpoint_every: float,
+    quiet: bool,
+    settings: Settings,
+) -> None:
+    """Run a worker until Ctrl-C: intake, market, margin and financing agents.
+
+    Missing topics are created. Without KAFKA_BOOTSTRAP it joins the embedded broker of a running
+    `liangrong broker` or `liangrong demo`, or starts one that ends with it.
+    """
+    from streams.worker.serve import WorkerOptions
+
+    if group and partitions is not None:
+        raise UsageError("--group and --partitions exclude each other")
+    count = settings.partitions
+    held = None if group else parse_partitions(partitions or f"0-{count - 1}", count)
+    logging.getLogger("streams.worker").setLevel(logging.WARNING if quiet else logging.INFO)
+    with _broker(settings):
+        asyncio.run(_serve(settings, WorkerOptions(held, name, checkpoint_every)))
+
+
+def _broker(settings: Settings) -> AbstractContextManager[object]:
+    if settings.kafka.bootstrap is not None or announced_address() is not None:
+        return nullcontext()
+    return _OwnBroker()
+
+
+class _OwnBroker(AbstractContextManager[object]):
+    """An embedded broker for the time of the block, announced to this user's other commands."""
+
+    def __enter__(self) -> object:
+        self._broker = EmbeddedBroker()
+        self._announced = announce(self._broker.bootstrap)
+        self._announced.__enter__()
+        click.echo(f"KAFKA_BOOTSTRAP={self._broker.bootstrap}", err=True)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._announced.__exit__(None, None, None)
+        self._broker.stop()
+
+
+async def _serve(settings: Settings, options: WorkerOptions) -> None:
+    from streams.worker.serve import running_worker
+
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with running_worker(settings, options) as worker:
+        ends: list[asyncio.Future[Any]] = [asyncio.ensure_future(stopped.wait()), worker.failed]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if worker.failed.done() and (error := worker.failed.exception()) is not None:
+            _crash(error)
+
+
+def _crash(error: BaseException) -> None:
+    """End at once: nothing that is under way may look finished. State is in the log and the checkpoints."""
+    if isinstance(error, UserError):
+        click.echo(f"liangrong: {error}", err=True)
+    else:
+        traceback.print_exception(error)
+        click.echo("liangrong: the worker ends here; its next start goes on where it was", err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(error.exit_code if isinstance(error, UserError) else 1)

@@ -1,0 +1,151 @@
+"""A desk: one unit of the protocol at this worker, with its appends, its cuts and its checkpoints as tasks.
+
+The unit itself is pure; the desk repeats its appends until they are acknowledged, fetches the end offsets
+that a session record needs, and makes a checkpoint visible once it is valid.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from agents.core import Core, Output, Source
+from streams.checkpoints import CheckpointStore
+from streams.shardlog.inputs import Input
+from streams.shardlog.unit import Phase, Unit
+from streams.worker.intake import Run
+
+POLL_SECONDS = 0.02
+LAST_CHECKPOINT_SECONDS = 3.0
+
+Log = Callable[[int, bytes], Awaitable[None]]
+"""Appends a record to a partition of `shard.log`; returns once all replicas have it."""
+Ends = Callable[[], Awaitable[Mapping[Source, int]]]
+"""End offsets of every input partition, fetched after the call."""
+
+
+class Desk:
+    """Drives the unit of one partition of `shard.log`; `core` is the state machine it folds."""
+
+    def __init__(self, unit: Unit, core: Core, append: Log, ends: Ends, store: CheckpointStore) -> None:
+        self.unit = unit
+        self.core = core
+        self.partition = unit.fold.layout.partition
+        self._append = append
+        self._ends = ends
+        self._store = store
+        self._wake = asyncio.Event()
+        self._attempt: tuple[int, int] | None = None
+        self._epoch_told = -1
+        self._fenced_told = False
+
+    @property
+    def phase(self) -> Phase:
+        """Where the unit stands with its claim."""
+        return self.unit.phase
+
+    def wake(self) -> None:
+        """Something came in that may give the sequencer a record to write."""
+        self._wake.set()
+
+    def reads(self, source: Source) -> bool:
+        """Whether the unit's log is made of this source."""
+        return self.unit.fold.layout.slot(source) is not None
+
+    def take(self, data: Input, pending: set[int]) -> bool:
+        """Buffer input; False if its reader must go back for this desk."""
+        taken = self.unit.take(data, pending)
+        self.wake()
+        return taken
+
+    def release(self, source: Source, offset: int) -> None:
+        """A record that was held is forwarded, or its dead letter is out."""
+        self.unit.release(source, offset)
+        self.wake()
+
+    def read_log(self, run: Run) -> None:
+        """Apply records of the log in order."""
+        for record in run.records:
+            if (
+                record.offset >= self.unit.log_position
+                and self.unit.read(record.offset, record.value) is None
+            ):
+                break
+        self.wake()
+
+    # -- what changed since it was last asked --
+
+    def restarted(self) -> bool:
+        """Whether the unit became active, or went back to the fold's positions."""
+        if self.phase is not Phase.ACTIVE or self.unit.epoch is None:
+            return False
+        now = (self.unit.epoch, self.unit.attempt)
+        before, self._attempt = self._attempt, now
+        return now != before
+
+    def newly_active(self) -> bool:
+        """Whether the unit became active under a new claim."""
+        if self.unit.epoch is None or self.unit.epoch == self._epoch_told:
+            return False
+        self._epoch_told = self.unit.epoch
+        return True
+
+    def fenced_anew(self) -> bool:
+        """Whether the unit read a foreign claim."""
+        before, self._fenced_told = self._fenced_told, self.phase is Phase.FENCED
+        return self._fenced_told and not before
+
+    # -- tasks --
+
+    async def write(self, refuse: Callable[[Desk, Output, Source, int], None]) -> None:
+        """Append what the unit has to append, one record at a time, for ever."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while True:
+                append = self.unit.next_append()
+                if append is not None:
+                    await self._append(self.partition, append.data)
+                    self.unit.appended(append.token)
+                elif self.unit.needs_ends():
+                    await self._meet(refuse)
+                else:
+                    break
+
+    async def _meet(self, refuse: Callable[[Desk, Output, Source, int], None]) -> None:
+        refused = self.unit.meet(await self._ends())
+        if refused is not None:
+            value = refused.value
+            refuse(self, refused, (value["topic"], value["partition"]), value["offset"])
+
+    async def keep_checkpoints(self, seconds: float) -> None:
+        """A checkpoint every so often, if the log has moved, for ever."""
+        kept = self.unit.log_position
+        while True:
+            await asyncio.sleep(seconds)
+            position = self.unit.log_position
+            if position > kept and await self._checkpoint():
+                kept = position
+
+    async def last_checkpoint(self) -> None:
+        """A checkpoint before the partition is left; without one the successor only has more of the log to
+        read."""
+        task = asyncio.ensure_future(self._checkpoint())
+        await asyncio.wait([task], timeout=LAST_CHECKPOINT_SECONDS)
+        task.cancel()
+
+    async def _checkpoint(self) -> bool:
+        """Keep the state as it is now, visible once every output it caused is acknowledged; False if
+        fenced."""
+        taken = self.unit.begin_checkpoint()
+        if taken is None:
+            return False
+        prepared = await asyncio.to_thread(self._store.prepare, taken)
+        while not self.unit.is_valid(taken):
+            if self.unit.epoch != taken.epoch or self.phase is not Phase.ACTIVE:
+                await asyncio.to_thread(self._store.discard, prepared)
+                return False
+            await asyncio.sleep(POLL_SECONDS)
+        await asyncio.to_thread(self._store.publish, prepared)
+        await asyncio.to_thread(self._store.prune, self.partition)
+        return True

@@ -1,0 +1,99 @@
+"""What leaves a worker: outputs of the folds in log order, dead letters and forwarded events of the edge.
+
+Everything goes out in rounds. A round takes what waits, sends it in batches and waits for all
+acknowledgements; only then the outboxes are told and held source records are released. A refused record
+ends the worker: nothing is passed over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from agents.core import Output
+from streams.headers import LOG_OFFSET
+from streams.routes import Routes
+from streams.sending import Sender
+from streams.shardlog.positions import ACCOUNT_EVENTS, TOTALS
+from streams.worker.desk import Desk
+from streams.worker.intake import Forward
+
+ROUND = 20_000
+"""Outputs of one desk in one round."""
+
+Released = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """Something the edge sends, and what to do once it is acknowledged."""
+
+    item: Output | Forward
+    released: Released
+
+
+class Outgoing:
+    """Sends in rounds through one `Sender`."""
+
+    def __init__(self, sender: Sender, routes: Routes) -> None:
+        self._sender = sender
+        self._routes = routes
+        self._edge: list[_Edge] = []
+        self._wake = asyncio.Event()
+        self.sent = 0
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        self._wake.set()
+
+    def from_edge(self, item: Output | Forward, released: Released) -> None:
+        """Send a dead letter or a forwarded event; `released` is called once it is acknowledged."""
+        self._edge.append(_Edge(item, released))
+        self.wake()
+
+    async def run(self, desks: Mapping[int, Desk]) -> None:
+        """Send for ever what the desks and the edge have; PublishError when the broker refuses a record."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while await self._round(list(desks.values())):
+                pass
+
+    async def _round(self, desks: list[Desk]) -> bool:
+        edge, self._edge = self._edge, []
+        for entry in edge:
+            await self._send_edge(entry.item)
+        counts = []
+        for desk in desks:
+            batch = desk.unit.send(ROUND)
+            if batch:
+                counts.append((desk.unit.outbox, len(batch)))
+            for outgoing in batch:
+                await self._send(outgoing.output, [(LOG_OFFSET, b"%d" % outgoing.offset)])
+        if not edge and not counts:
+            return False
+        await self._sender.flush()
+        for outbox, count in counts:
+            outbox.acknowledged(count)
+            self.sent += count
+        for entry in edge:
+            entry.released()
+        return True
+
+    async def _send(self, output: Output, headers: list[tuple[str, bytes]]) -> None:
+        if output.topic == TOTALS:
+            key, partition = output.key.encode(), int(output.key)
+        else:
+            key, partition = self._routes.place(output.topic, output.key)
+        await self._sender.send(output.topic, partition, key, orjson.dumps(output.value), headers)
+
+    async def _send_edge(self, item: Output | Forward) -> None:
+        if isinstance(item, Output):
+            await self._send(item, [])
+        else:
+            await self._sender.send(
+                ACCOUNT_EVENTS, item.partition, item.key, item.value, item.headers, item.timestamp
+            )

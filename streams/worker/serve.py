@@ -1,0 +1,105 @@
+"""A worker from start to end: topics, app, readers, partitions; then until somebody stops it, or it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from agents.adapters import attach
+from agents.core import Source
+from streams.brokers import bootstrap_address
+from streams.connections import client_options, producer, start
+from streams.routes import Routes
+from streams.sending import Sender
+from streams.settings import Settings
+from streams.shardlog.positions import Sources
+from streams.topics import LOG_RECORD_BYTES, create_topics
+from streams.worker.app import build_app
+from streams.worker.commands import note_command
+from streams.worker.desk import Log
+from streams.worker.group import Membership
+from streams.worker.opening import LOG, Opener
+from streams.worker.outgoing import Outgoing
+from streams.worker.readers import Reader
+from streams.worker.single_flight import SingleFlight
+from streams.worker.web import add_pages
+from streams.worker.worker import Readers, Worker
+
+INPUT_BATCH = 4_000
+MARKET_BATCH = 10_000
+LOG_BATCH = 200
+OUTPUT_LINGER_SECONDS = 0.002
+STOP_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """How one worker of an instance runs. `partitions` None: the consumer group decides."""
+
+    partitions: frozenset[int] | None
+    name: str = ""
+    checkpoint_seconds: float = 10.0
+
+    def worker_name(self) -> str:
+        """The given name, or one that no other live worker has."""
+        return self.name or f"{socket.gethostname()}-{os.getpid()}"
+
+
+@asynccontextmanager
+async def running_worker(settings: Settings, options: WorkerOptions) -> AsyncIterator[Worker]:
+    """A started worker. Unless it failed, it leaves its partitions with a checkpoint at the end of the
+    block."""
+    states = await create_topics(settings)
+    routes = Routes({state.topic.name: state.partitions for state in states})
+    async with AsyncExitStack() as stack:
+        sender = await stack.enter_async_context(Sender(settings, linger=OUTPUT_LINGER_SECONDS))
+        appender = producer(settings, linger_ms=0, max_request_size=LOG_RECORD_BYTES)
+        await start(appender, client_options(settings))
+        stack.push_async_callback(appender.stop)
+
+        async def append(partition: int, data: bytes) -> None:
+            await appender.send_and_wait(settings.topic(LOG), data, partition=partition)
+
+        worker = _build(settings, options, append, Outgoing(sender, routes))
+        membership = None if options.partitions is not None else Membership(settings, worker)
+        try:
+            await worker.app.start()
+            if membership is not None:
+                await membership.start()
+            else:
+                await worker.hold(options.partitions or ())
+            yield worker
+        finally:
+            if not worker.failed.done():
+                if membership is not None:
+                    await membership.stop()
+                await worker.stop()
+                await asyncio.wait_for(worker.app.stop(), STOP_SECONDS)
+
+
+def _build(settings: Settings, options: WorkerOptions, append: Log, outgoing: Outgoing) -> Worker:
+    """Faust app, readers, agents, pages and the worker, connected but not started."""
+    sources = Sources(settings.partitions, settings.market_partitions)
+    name = options.worker_name()
+    app, channels, commands = build_app(settings, name, bootstrap_address(settings))
+    readers = Readers(
+        Reader("inputs", settings, channels.inputs, INPUT_BATCH),
+        Reader("market", settings, channels.market, MARKET_BATCH),
+        Reader("log", settings, channels.log, LOG_BATCH),
+    )
+    inputs = sorted({source for p in range(sources.partitions + 1) for source in sources.of(p).sources})
+    ends: SingleFlight[Mapping[Source, int]] = SingleFlight(lambda: readers.inputs.end_offsets(inputs))
+    opener = Opener(settings, sources, name, append, ends.fresh)
+    worker = Worker(
+        app, opener, readers, outgoing, options.checkpoint_seconds, in_group=options.partitions is None
+    )
+    attach(app, "market", channels.market, worker.take_inputs, worker.fail)
+    attach(app, "intake", channels.inputs, worker.take_inputs, worker.fail)
+    attach(app, "margin", channels.log, worker.take_log, worker.fail)
+    attach(app, "commands", commands, note_command, worker.fail)
+    add_pages(app, worker, name)
+    return worker

@@ -1,0 +1,253 @@
+"""What a worker does with what its readers bring: the agents hand every batch to a method here.
+
+An unexpected exception anywhere ends the process with a non-zero code: state is safe in the log and the
+checkpoints, and going on would lose the item that failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import faust
+
+from agents.core import Output, Source
+from streams.errors import UserError
+from streams.shardlog.positions import MARKET_TOPICS
+from streams.shardlog.unit import Phase
+from streams.worker.desk import Desk
+from streams.worker.intake import Run, Taken, take_in
+from streams.worker.opening import LOG, Opener
+from streams.worker.outgoing import Outgoing
+from streams.worker.readers import Reader
+
+logger = logging.getLogger(__name__)
+
+RECLAIM_SECONDS = 3.0
+"""A group that moves a partition needs a moment to tell both sides; only then is a foreign claim answered."""
+
+
+class DisplacedError(UserError):
+    """Another worker has claimed a partition that this one was told to hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """The three readers of a worker."""
+
+    inputs: Reader
+    market: Reader
+    log: Reader
+
+    def all(self) -> tuple[Reader, Reader, Reader]:
+        """All of them."""
+        return self.inputs, self.market, self.log
+
+    def of(self, source: Source) -> Reader:
+        """Which one reads an input source."""
+        return self.market if source[0] in MARKET_TOPICS else self.inputs
+
+
+class Worker:
+    """The partitions this worker holds, and what happens to each batch.
+
+    `in_group`: a consumer group assigns the partitions, so a foreign claim of one that is still ours is
+    answered by a new claim; without a group it ends the worker.
+    """
+
+    def __init__(
+        self,
+        app: faust.App,
+        opener: Opener,
+        readers: Readers,
+        outgoing: Outgoing,
+        checkpoint_seconds: float,
+        *,
+        in_group: bool,
+    ) -> None:
+        self.app = app
+        self.opener = opener
+        self.outgoing = outgoing
+        self.sources = opener.sources
+        self.desks: dict[int, Desk] = {}
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._readers = readers
+        self._checkpoint_seconds = checkpoint_seconds
+        self._in_group = in_group
+        self._tasks: dict[int, list[asyncio.Task[None]]] = {}
+        self._sending = self._guarded("outgoing", outgoing.run(self.desks))
+        for reader in readers.all():
+            reader.report(self._lost, self.fail)
+            app.service(reader)  # type: ignore[arg-type]  # Faust takes instances too
+
+    # -- holding partitions --
+
+    async def hold(self, partitions: Iterable[int]) -> None:
+        """Hold exactly these account partitions (and the firm log with partition 0) from now on."""
+        wanted = set(partitions)
+        if 0 in wanted:
+            wanted.add(self.sources.firm_partition)
+        for partition in sorted(set(self.desks) - wanted):
+            await self._let_go(partition)
+        for partition in sorted(wanted - set(self.desks)):
+            desk = await self.opener.open(partition)
+            self.desks[partition] = desk
+            self._tasks[partition] = [
+                self._guarded(f"log {partition}", desk.write(self._refuse)),
+                self._guarded(f"checkpoints {partition}", desk.keep_checkpoints(self._checkpoint_seconds)),
+            ]
+            desk.wake()
+        self._read_log()
+        self._read_sources()
+
+    async def _let_go(self, partition: int) -> None:
+        """Leave a partition to somebody else, with a fresh checkpoint so that it starts where this one
+        stopped."""
+        desk = self.desks[partition]
+        if desk.phase is Phase.ACTIVE:
+            await desk.last_checkpoint()
+        for task in self._tasks.pop(partition):
+            task.cancel()
+        del self.desks[partition]
+        logger.info("left partition %d of the log", partition)
+
+    async def stop(self) -> None:
+        """Leave every partition."""
+        for partition in sorted(self.desks):
+            await self._let_go(partition)
+        self._sending.cancel()
+
+    def _read_log(self) -> None:
+        self._readers.log.read_from({(LOG, p): desk.unit.log_position for p, desk in self.desks.items()})
+
+    def _read_sources(self) -> None:
+        """Read what the active desks want, each source from the oldest position that one of them needs."""
+        positions: dict[Source, int] = {}
+        for desk in self.desks.values():
+            for source, position in desk.unit.wanted().items():
+                positions[source] = min(position, positions.get(source, position))
+        for reader in (self._readers.inputs, self._readers.market):
+            reader.read_from({s: p for s, p in positions.items() if self._readers.of(s) is reader})
+
+    # -- batches --
+
+    async def take_inputs(self, run: Run) -> None:
+        """Market agent and account intake: validate, route and hand on to the sequencers."""
+        taken = take_in(run, self.sources.partitions)
+        pending = taken.pending()
+        taken_by_all = [desk.take(taken.input, pending) for desk in self._readers_of(run.source)]
+        if pending:
+            self._send_edge(run.source, taken)
+        if not all(taken_by_all):
+            self._read_sources()
+        self._hold_back(run.source)
+
+    def _readers_of(self, source: Source) -> list[Desk]:
+        return [desk for desk in self.desks.values() if desk.reads(source) and desk.phase is Phase.ACTIVE]
+
+    def _send_edge(self, source: Source, taken: Taken) -> None:
+        """Send dead letters and forwards; a record that caused several is released after the last of them."""
+        items: list[tuple[int, Any]] = [
+            *taken.letters,
+            *((forward.offset, forward) for forward in taken.forwards),
+        ]
+        waiting: dict[int, int] = {}
+        for offset, _ in items:
+            waiting[offset] = waiting.get(offset, 0) + 1
+
+        def released(offset: int) -> None:
+            waiting[offset] -= 1
+            if waiting[offset] == 0:
+                for desk in self._readers_of(source):
+                    desk.release(source, offset)
+
+        for offset, item in items:
+            self.outgoing.from_edge(item, partial(released, offset))
+
+    def _refuse(self, desk: Desk, letter: Output, source: Source, offset: int) -> None:
+        """A session record whose cut is impossible: its dead letter first, then the desk passes it."""
+        self.outgoing.from_edge(letter, lambda: desk.release(source, offset))
+
+    def _hold_back(self, source: Source) -> None:
+        """Pause a source's reader while a desk has enough of it."""
+        full = any(not desk.unit.has_room(source) for desk in self._readers_of(source))
+        self._readers.of(source).pause(source, paused=full)
+
+    async def take_log(self, run: Run) -> None:
+        """Margin agent and financing agent: apply what is read back, and only that."""
+        desk = self.desks.get(run.source[1])
+        if desk is None:
+            return
+        desk.read_log(run)
+        self.outgoing.wake()
+        if desk.fenced_anew():
+            self._fenced(desk)
+        if desk.restarted():
+            self._read_sources()
+            if desk.newly_active():
+                self._announce(desk)
+        for source in desk.unit.wanted():
+            self._hold_back(source)
+
+    async def _lost(self, source: Source, wanted: int, earliest: int) -> None:
+        """Retention deleted input: every log passes it by an explicit record."""
+        logger.error("%s-%d: records %d to %d are gone", *source, wanted, earliest - 1)
+        for desk in self._readers_of(source):
+            desk.unit.lose(source, earliest, self.opener.now())
+            desk.wake()
+
+    # -- ownership --
+
+    def _announce(self, desk: Desk) -> None:
+        """Tell who holds the partition, and where it answers."""
+        claim, epoch = desk.unit.claim, desk.unit.epoch
+        logger.info("holds partition %d of the log since record %s", desk.partition, epoch)
+        value = {
+            "id": f"claimed:{desk.partition}:{epoch}",
+            "ts": self.opener.now(),
+            "kind": "claimed",
+            "shard": desk.partition,
+            "worker": claim.worker,
+            "text": f"{claim.worker} holds partition {desk.partition} of the log",
+            "figures": {"web": claim.web, "epoch": epoch},
+        }
+        self.outgoing.from_edge(Output("system.events", "claimed", value), lambda: None)
+
+    def _fenced(self, desk: Desk) -> None:
+        if self._in_group:
+            logger.warning("another worker has claimed partition %d of the log", desk.partition)
+            asyncio.get_running_loop().call_later(RECLAIM_SECONDS, self._reclaim, desk)
+            return
+        self.fail(
+            DisplacedError(
+                f"another worker has claimed partition {desk.partition} of the log",
+                advice="Workers share partitions with --group; else give each --partitions of its own.",
+            )
+        )
+
+    def _reclaim(self, desk: Desk) -> None:
+        """The group still says that the partition is ours."""
+        if self.desks.get(desk.partition) is desk and desk.phase is Phase.FENCED:
+            desk.unit.reclaim(self.opener.nonce())
+            desk.wake()
+            self._read_log()
+
+    # -- failure --
+
+    def _guarded(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        task.add_done_callback(self._task_done)
+        return task
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        """End the process because of this exception."""
+        if not self.failed.done():
+            self.failed.set_exception(error)
