@@ -115,6 +115,11 @@ class Replay:
         """End after the window that is being published; may be called from a signal handler."""
         self._stopped.set()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped.is_set()
+
     async def run(self) -> ReplayReport:
         """Publish all days. TopicError if the topics hold one of the dates from elsewhere."""
         counts = await check_topics(self.settings)

@@ -63,7 +63,8 @@ class OfflineRun:
         own = self.options
         sources = Sources(own.partitions, own.market_partitions)
         shards: list[Core] = [
-            MarginShard(ShardConfig(liquidation=own.liquidation)) for _ in range(own.partitions)
+            MarginShard(ShardConfig(shard=shard, liquidation=own.liquidation))
+            for shard in range(own.partitions)
         ]
         self.cores = [*shards, FinancingCore(FinancingConfig(shards=own.partitions, scope=own.scope))]
         genesis = Genesis("offline", own.partitions, own.market_partitions, "")
