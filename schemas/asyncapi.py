@@ -15,7 +15,7 @@ from schemas.events import VERSION
 from schemas.frames import CONTENT_TYPE_JSON
 from schemas.topics import PUBLIC_TOPICS, TOPICS, Topic
 
-FILE = Path(__file__).parent / "asyncapi.json"
+FILE = Path(__file__).with_name("asyncapi.json")
 
 
 def document() -> dict[str, Any]:
