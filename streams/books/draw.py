@@ -22,6 +22,8 @@ _FEN = 10
 BODY, TAIL, CALLED, SUNK, DEBTLESS = range(5)
 """What an account was drawn as: ordinary, just above the lines, below the minimum line, below the immediate
 line, no debt."""
+PRESETS = ("", "A", "D", "E")
+"""Presets an account may be on; "" is the default of the date."""
 CLASSES = ("individual", "institution", "private_fund")
 RATES = ("0.0520", "0.0595", "0.0680", "0.0835")
 LENDING_RATE = "0.0850"
@@ -31,9 +33,10 @@ LENDING_RATE = "0.0850"
 class BooksShape:
     """Parameters of the draw; ``streams.books`` says where the defaults come from.
 
-    ``tail``: share of accounts with a ratio between 1.31 and ``tail_top``; ``called``: between 1.16 and
-    1.29, ``sunk``: between 1.02 and 1.12; ``debtless``: no debt; ``preset_d``: on preset D; ``lending``:
-    with lending contracts.
+    ``tail``: share of accounts with a ratio between 1.31 and ``tail_top``; ``called``: between 1.16 and 1.29,
+    ``sunk``: between 0.94 and 1.12; ``debtless``: no debt; ``late``: of the called ones, those that come over
+    from another broker on the second day; ``preset_d``: on preset D; ``preset_e``: of the tail, those on the
+    broker's own preset E; ``lending``: with lending contracts.
     """
 
     mean_debt: float = 1_100_000.0
@@ -43,9 +46,11 @@ class BooksShape:
     tail: float = 0.06
     tail_top: float = 1.80
     called: float = 0.008
-    sunk: float = 0.001
+    sunk: float = 0.0015
     debtless: float = 0.04
+    late: float = 0.4
     preset_d: float = 0.15
+    preset_e: float = 0.3
     lending: float = 0.03
     lending_of_debt: float = 0.2
     holdings: float = 5.0
@@ -55,9 +60,11 @@ class BooksShape:
 
 @dataclass(slots=True)
 class Books:
-    """n accounts. By account: ``names``, ``group``, ``holder`` (index into CLASSES), ``on_d``, ``branch``,
-    ``cash`` and ``debt`` (0.001 yuan, accrued interest and shorts at the price of the draw included),
-    ``assets`` likewise.
+    """n accounts.
+
+    By account: ``names``, ``group``, ``holder`` (index into CLASSES), ``preset`` (index into PRESETS),
+    ``late`` (not there before the second day), ``branch``; ``cash``, ``debt`` and ``assets`` in 0.001 yuan,
+    with accrued interest, and shorts at the price of the draw.
 
     Positions and contracts are flat and ordered by account: ``position_account``, ``position_security``
     (index into ``securities``), ``position_qty``; ``contract_*`` with ``contract_short`` true for lending,
@@ -71,7 +78,8 @@ class Books:
     names: list[str]
     group: NDArray[np.int8]
     holder: NDArray[np.int8]
-    on_d: NDArray[np.bool_]
+    preset: NDArray[np.int8]
+    late: NDArray[np.bool_]
     branch: Ints
     cash: Ints
     debt: Ints
@@ -109,7 +117,8 @@ def draw_books(
     popularity = _popularity(random, len(securities), form.zipf)
     group = _groups(random, accounts, form)
     holder = np.searchsorted([0.98, 0.99], random.random(accounts)).astype(np.int8)
-    on_d = random.random(accounts) < form.preset_d
+    preset = _presets(random, group, form)
+    late = (group == CALLED) & (random.random(accounts) < form.late)
     wanted_debt = _debts(random, group, form)
     ratio = _ratios(random, group, form)
     contracts = _Contracts.draw(random, as_of, wanted_debt, ratio, price, popularity, form)
@@ -120,7 +129,8 @@ def draw_books(
     account, security, qty, cash = positions
     width = max(7, len(str(accounts)))
     return Books(
-        as_of, seed, securities, [f"A{i:0{width}d}" for i in range(1, accounts + 1)], group, holder, on_d,
+        as_of, seed, securities, [f"A{i:0{width}d}" for i in range(1, accounts + 1)],
+        group, holder, preset, late,
         random.integers(1, form.branches + 1, accounts), cash, debt, assets, account, security, qty,
         contracts.account, contracts.security, contracts.short, contracts.opened, contracts.qty,
         contracts.price, contracts.accrued, contracts.rate,
@@ -144,6 +154,15 @@ def _groups(random: np.random.Generator, accounts: int, form: BooksShape) -> NDA
     return kinds[np.searchsorted(bounds, random.random(accounts), side="right")]
 
 
+def _presets(random: np.random.Generator, group: NDArray[np.int8], form: BooksShape) -> NDArray[np.int8]:
+    """Half of the sunk accounts are on A, which has no immediate line; some of the tail on E, some of all
+    on D."""
+    chance = random.random(len(group))
+    preset = np.where(chance < form.preset_d, PRESETS.index("D"), 0)
+    preset = np.where((group == TAIL) & (chance > 1 - form.preset_e), PRESETS.index("E"), preset)
+    return np.where((group == SUNK) & (chance > 0.5), PRESETS.index("A"), preset).astype(np.int8)
+
+
 def _debts(random: np.random.Generator, group: NDArray[np.int8], form: BooksShape) -> Ints:
     mu = np.log(form.mean_debt) - form.debt_sigma**2 / 2
     yuan = np.clip(random.lognormal(mu, form.debt_sigma, len(group)), 20_000, 80_000_000)
@@ -156,7 +175,7 @@ def _ratios(random: np.random.Generator, group: NDArray[np.int8], form: BooksSha
     mu = np.log(form.mean_ratio - 1.45) - form.ratio_sigma**2 / 2
     ratio = 1.45 + random.lognormal(mu, form.ratio_sigma, len(group))
     uniform = random.random(len(group))
-    for kind, low, high in ((TAIL, 1.31, form.tail_top), (CALLED, 1.16, 1.29), (SUNK, 1.02, 1.12)):
+    for kind, low, high in ((TAIL, 1.31, form.tail_top), (CALLED, 1.16, 1.29), (SUNK, 0.94, 1.12)):
         ratio = np.where(group == kind, low + (high - low) * uniform, ratio)
     return ratio
 
@@ -174,8 +193,8 @@ class _Contracts:
 
     @classmethod
     def draw(
-        cls, random: np.random.Generator, as_of: int, debt: Ints, ratio: Doubles, price: Ints, popularity: Doubles,
-        form: BooksShape,
+        cls, random: np.random.Generator, as_of: int, debt: Ints, ratio: Doubles, price: Ints,
+        popularity: Doubles, form: BooksShape,
     ) -> _Contracts:  # fmt: skip
         """One to three financing contracts an indebted account, and a lending contract for some."""
         accounts = len(debt)

@@ -6,7 +6,18 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.units import day_start, format_day
-from streams.books.draw import BODY, CALLED, CLASSES, LENDING_RATE, RATES, SUNK, TAIL, Books, Ints
+from streams.books.draw import (
+    BODY,
+    CALLED,
+    CLASSES,
+    LENDING_RATE,
+    PRESETS,
+    RATES,
+    SUNK,
+    TAIL,
+    Books,
+    Ints,
+)
 from streams.days.columns import CONTRACTS, CREDIT, POSITIONS
 from streams.days.decimals import MONEY_TYPE, money_array
 
@@ -18,8 +29,9 @@ _CONTRACT_DAYS = 180
 _CREDIT_STEP = 10_000 * 1000
 
 
-def opening_events(books: Books) -> pa.Table:
-    """The ``account.events`` table of openings, one row an account, at 08:30 of ``books.as_of``."""
+def opening_events(books: Books, day: int | None = None) -> pa.Table:
+    """The ``account.events`` table of openings, one row an account, at 08:30 of ``day`` (``books.as_of``)."""
+    day = books.as_of if day is None else day
     accounts = len(books)
     names = pa.array(books.names, pa.string())
     branches = np.array([f"B{i:03d}" for i in range(int(books.branch.max(initial=0)) + 1)])[books.branch]
@@ -27,14 +39,14 @@ def opening_events(books: Books) -> pa.Table:
     return pa.table(
         {
             "account": names,
-            "ts": pa.array(np.full(accounts, day_start(books.as_of) + OPENED_AT, np.int64)),
-            "id": pa.array([f"open-{format_day(books.as_of)}"] * accounts),
+            "ts": pa.array(np.full(accounts, day_start(day) + OPENED_AT, np.int64)),
+            "id": pa.array([f"open-{format_day(day)}"] * accounts),
             "kind": pa.array(["opening"] * accounts),
             "cash": money_array(books.cash),
             "positions": _positions(books),
             "contracts": _contracts(books),
             "class": pa.array(classes.tolist(), pa.string()),
-            "preset": pa.array(["D" if on else None for on in books.on_d.tolist()], pa.string()),
+            "preset": pa.array([PRESETS[i] or None for i in books.preset.tolist()], pa.string()),
             "credit": _credit(books.debt),
             "branch": pa.array(branches.tolist(), pa.string()),
             "key": names,
@@ -96,6 +108,18 @@ def _credit(debt: Ints) -> pa.Array:
     return pa.StructArray.from_arrays(parts, fields=list(CREDIT))
 
 
+def own_preset(day: int) -> pa.Table:
+    """The ``reference.rules`` record of preset E, in force from ``day``: as D, with an immediate line of 1.20
+    (a value some brokers use, rulebook 1.2) and cure at once."""
+    row = {
+        "preset": "E", "from": format_day(day), "warn": "1.50", "min": "1.30", "immediate": "1.20",
+        "immediate_mode": "realtime", "target": "1.50", "cure_by": 1, "cure_at": "intraday",
+        "liquidate_from": 2, "rearm": "0.01", "commission": "0.00025", "key": "E",
+    }  # fmt: skip
+    table = pa.Table.from_pylist([row])
+    return table.set_column(1, "from", table.column("from").cast(pa.date32()))
+
+
 def deposit_events(books: Books, day: int, *, crash: bool = False) -> pa.Table:
     """Cash deposits on ``day``, a trading day after ``books.as_of``, in a seeded draw.
 
@@ -109,6 +133,7 @@ def deposit_events(books: Books, day: int, *, crash: bool = False) -> pa.Table:
     moment = random.random(len(books))
     size = random.random(len(books))
     below = (books.group == CALLED) | (books.group == SUNK)
+    below &= ~books.late | crash
     full = below & (chance < 0.25)
     part = below & (chance >= 0.25) & (chance < 0.42)
     missing = np.maximum(books.debt * 16 // 10 - books.assets, 0)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.units import format_day
 from streams.books.draw import Books, BooksShape, draw_books
-from streams.books.events import deposit_events, opening_events
+from streams.books.events import deposit_events, opening_events, own_preset
 from streams.days.decimals import milli_column
 from streams.days.reader import RecordedDay, open_days
 from streams.days.shipped import DAYS, label, shipped_days
@@ -19,6 +20,7 @@ from streams.days.writer import DayLabel, topic_file, write_topic
 from streams.errors import UserError
 
 ACCOUNTS = "account.events"
+RULES = "reference.rules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,18 @@ def make_books(
                 advice=f"remove {topic_file(day.directory, ACCOUNTS)}",
             )
     books = draw_books(opened[0].date, prices_of(opened[0]), accounts, seed, shape)
-    write_topic(opened[0].directory, ACCOUNTS, opening_events(books))
+    openings = opening_events(books)
+    late = pa.array(books.late) if len(opened) > 1 else pa.array(np.zeros(len(books), np.bool_))
+    write_topic(opened[0].directory, ACCOUNTS, openings.filter(pc.invert(late)))
+    if RULES not in opened[0].topics:
+        write_topic(opened[0].directory, RULES, own_preset(books.as_of))
     deposits = 0
-    for day in opened[1:]:
-        table = deposit_events(books, day.date, crash=day is opened[-1])
-        deposits += table.num_rows
+    for place, day in enumerate(opened[1:], start=1):
+        parts = [deposit_events(books, day.date, crash=place == len(opened) - 1)]
+        deposits += parts[0].num_rows
+        if place == 1:
+            parts.insert(0, opening_events(books, day.date).filter(late))
+        table = pa.concat_tables(parts, promote_options="permissive")
         if table.num_rows:
             write_topic(day.directory, ACCOUNTS, table)
     made = MadeBooks(
