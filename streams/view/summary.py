@@ -1,0 +1,110 @@
+"""What happened on the day, for a person, and the commands with which to look closer at one account of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schemas.units import format_day
+from streams.view.board import Board, Episode
+from streams.view.words import short_money
+
+_RESIDUAL = {
+    "limit_down": "locked at the lower limit",
+    "limit_up": "locked at the upper limit",
+    "suspended": "suspended",
+    "halted": "halted",
+    "t+1": "bought the same day (T+1)",
+    "frozen": "frozen",
+    "odd_lot": "odd lots",
+    "lowers_ratio": "not worth selling",
+    "no_cash": "without cash to buy back",
+}
+_TELLING = ("called", "expired", "liquidating", "closed", "immediate", "partly_met", "cured", "shortfall")
+_EXPLAINED = ("liquidating", "called", "immediate", "below_min", "warned")
+
+
+def summary(board: Board, ticks: int, seconds: int) -> Iterator[str]:
+    """Lines of the summary. `ticks` of the crash day, replayed in `seconds`."""
+    if board.progress is None:
+        return
+    day = format_day(board.progress.date)
+    yield f"{day} is over: {board.accounts:,} accounts, {ticks:,} events of the day in {seconds} s."
+    yield ""
+    yield from _levels(board)
+    yield from _calls(board)
+    yield from _liquidation(board)
+    if board.signals:
+        signals = ", ".join(f"{count} × {name}" for name, count in sorted(board.signals.items()))
+        yield f"  securities           {signals}"
+    if board.worst:
+        worst = board.worst[0]
+        yield f"  lowest ratio         {worst['ratio']} of {worst['account']}, which owes {worst['debt']} yuan"
+    if board.topics["dead.letters"]:
+        yield f"  dead letters         {board.topics['dead.letters']:,}"
+
+
+def _levels(board: Board) -> Iterator[str]:
+    assert board.progress is not None
+    history = board.history.get(board.progress.date, {})
+    if history:
+        first, last = history[min(history)], history[max(history)]
+        worst = max(history, key=lambda minute: (sum(history[minute]), -minute))
+        at = f"{worst // 60:02d}:{worst % 60:02d}"
+        yield (
+            f"  below the warn line  {sum(first):,} accounts at first, {sum(history[worst]):,} at {at}, "
+            f"{sum(last):,} at the end"
+        )
+        yield f"  of these             {last[1]:,} below the minimum, {last[2]:,} the immediate line"
+
+
+def _calls(board: Board) -> Iterator[str]:
+    told = "  ".join(f"{event} {count:,}" for event, count in board.outcomes())
+    yield f"  steps of calls       {told or 'none'}"
+    ended = sum(board.steps[event] for event in ("cured", "closed", "recovered", "shortfall"))
+    yield f"  episodes             {len(board.episodes):,} since the books began, {ended:,} of them over"
+
+
+def _liquidation(board: Board) -> Iterator[str]:
+    orders = sum(board.order_count.values())
+    yield (
+        f"  forced liquidation   {board.plans:,} plans, {orders:,} orders: {short_money(board.sold_milli)} "
+        f"yuan of stock sold, {short_money(board.repaid_milli)} repaid from cash"
+    )
+    if board.residual:
+        kept = ", ".join(
+            f"{count:,} {_RESIDUAL.get(why, why)}" for why, count in board.residual.most_common()
+        )
+        yield f"  could not be sold    {kept} (holdings, counted once a plan)"
+
+
+def telling_episode(board: Board) -> Episode | None:
+    """The episode that shows most of a call's life, with orders if there is one; the first of equals."""
+    if not board.episodes:
+        return None
+    return max(
+        board.episodes.values(),
+        key=lambda e: (
+            len({event for event in e.events if event in _TELLING}) + 2 * bool(e.orders),
+            -len(e.orders),
+        ),
+    )
+
+
+def next_commands(board: Board, program: str) -> list[tuple[str, str]]:
+    """(command, what it shows) with an account and an alert of this run."""
+    episode = telling_episode(board)
+    if episode is None or not episode.ids:
+        return [(f"{program} subscribe margin.calls --from-beginning", "every call of the day")]
+    by_event = {event: record for record, event in zip(episode.ids, episode.events, strict=True)}
+    alert = next((by_event[event] for event in _EXPLAINED if event in by_event), episode.ids[-1])
+    commands = [
+        (
+            f"{program} subscribe margin.calls --from-beginning --account {episode.account}",
+            " → ".join(dict.fromkeys(episode.events)),
+        ),
+        (f"{program} account {episode.account}", "the account as it stands now"),
+        (f"{program} explain {alert}", "the arithmetic, line by line"),
+    ]
+    if episode.orders:
+        commands.append((f"{program} explain {episode.orders[-1]}", "a forced order and its plan"))
+    return commands
