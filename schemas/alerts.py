@@ -215,6 +215,9 @@ class LiquidationPlan:
     planned: AnyMoney
     residual: tuple[Residual, ...]
     ratio_after: Ratio | None
+    batch: Count | None = None
+    ts: Ts | None = None
+    date: Day | None = None
 
 
 @dataclass(frozen=True, slots=True)
