@@ -20,10 +20,13 @@ from streams.shardlog.positions import Sources
 from streams.shardlog.unit import Phase
 from tests.simulation.toy import ToyFirm, ToyShard
 from tests.simulation.workers import CrashError, SimUnit, SimWorker
-from tests.simulation.world import SESSION_SOURCE, Broker, generate, interleaved, with_cut
+from tests.simulation.world import SESSION_SOURCE, Broker, Window, generate, interleaved, with_cut
 
 STEPS = 1_500
 SETTLING_STEPS = 40_000
+
+WriteDay = Callable[[int, Sources, bool], list[Window]]
+"""From seed, sources and whether it is a replay to a day's events."""
 
 MakeCore = Callable[[int, int], Any]
 """From partition and number of shards to a fresh core."""
@@ -35,13 +38,13 @@ def toy_core(partition: int, shards: int) -> Any:
 
 
 class Simulation:
-    """One history. ``replay``: windows with cuts; else live. ``reclaims`` False is a planted fault."""
+    """One history. ``replay``: windows with cuts; else live."""
 
     def __init__(
-        self, seed: int, replay: bool, make_core: MakeCore = toy_core, reclaims: bool = True
+        self, seed: int, replay: bool, make_core: MakeCore = toy_core, write_day: WriteDay = generate
     ) -> None:
         self.random = r = random.Random(seed)
-        self.replay, self.make_core, self.reclaims = replay, make_core, reclaims
+        self.replay, self.make_core = replay, make_core
         self.sources = Sources(r.randint(1, 3), r.randint(1, 2))
         self.broker = Broker(self.sources)
         self.logs = range(self.sources.partitions + 1)
@@ -59,7 +62,7 @@ class Simulation:
         self.forgets = r.choice([0, 0, 0.05])
         self.crashes, self.moves = r.choice([0, 0.005, 0.02]), r.choice([0, 0.005, 0.02])
         self.pauses = r.choice([0, 0.01, 0.03])
-        self.windows = generate(seed, self.sources, replay)
+        self.windows = write_day(seed, self.sources, replay)
         self.to_publish = list(interleaved(self.windows, replay, r))
         self.published = 0
         self.session_ends: list[dict[Source, int]] = []
@@ -160,7 +163,7 @@ class Simulation:
             self.owner[unit.partition] == unit.worker.number and unit.worker.units.get(unit.partition) is unit
         )
         fenced = unit.unit.phase is Phase.FENCED
-        if fenced and owns and self.reclaims and self.random.random() < reclaim_chance:
+        if fenced and owns and self.random.random() < reclaim_chance:
             unit.reclaim()
             self.stats["reclaimed"] += 1
 

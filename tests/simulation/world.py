@@ -180,7 +180,7 @@ class Window:
 def generate(seed: int, sources: Sources, replay: bool) -> list[Window]:
     """Windows of random events. Live, some windows have no session record and some events go astray."""
     r = random.Random(seed * 7919 + 1)
-    writer = _Writer(r, sources, replay)
+    writer = EventWriter(r, sources, replay)
     windows = []
     for number in range(r.randint(3, 6)):
         start = OPEN_MS + number * 10_000
@@ -193,7 +193,9 @@ def generate(seed: int, sources: Sources, replay: bool) -> list[Window]:
     return windows
 
 
-class _Writer:
+class EventWriter:
+    """Writes random events of a toy day."""
+
     def __init__(self, r: random.Random, sources: Sources, replay: bool) -> None:
         self.r, self.sources, self.replay = r, sources, replay
         self.accounts = [f"A{i}" for i in range(2 * sources.partitions)]

@@ -1,0 +1,115 @@
+"""Trading days for the real cores: debts, falling prices, every phase, deposits, fills and repayments."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from streams.shardlog.positions import Sources
+from tests.simulation.world import DAY_MS, OPEN_MS, SECURITIES, Event, EventWriter, Window
+
+PHASES = ("pre_open", "continuous", "clock", "clock", "close", "settled")
+DATES = ("2025-04-03", "2025-04-07", "2025-04-08", "2025-04-09")
+CALENDAR_DAYS = (-4, 0, 1, 2)
+
+
+def generate_days(seed: int, sources: Sources, replay: bool) -> list[Window]:
+    """Two to four days, a window for each phase."""
+    r = random.Random(seed * 104_729 + 5)
+    writer = DayWriter(r, sources, replay)
+    windows = []
+    for number in range(r.randint(2, 4)):
+        writer.date = DATES[number]
+        start = OPEN_MS + CALENDAR_DAYS[number] * DAY_MS
+        for place, phase in enumerate(PHASES):
+            ts = start + (place - 1) * 1_800_000
+            events = writer.morning(ts) if phase == "pre_open" else []
+            if number == 0 and place == 0:
+                events += writer.openings(ts)
+            events += [writer.day_event(ts) for _ in range(r.randint(0, 6))]
+            session = {"ts": ts + 60_000, "date": writer.date, "market": "ALL", "phase": phase}
+            windows.append(Window(events, session))
+    return windows
+
+
+class DayWriter(EventWriter):
+    """Writes what happens around accounts in debt."""
+
+    def __init__(self, r: random.Random, sources: Sources, replay: bool) -> None:
+        super().__init__(r, sources, replay)
+        self.date = DATES[0]
+        self.price = dict.fromkeys(SECURITIES, 1_000)
+        """In fen: 10.00 yuan at first."""
+
+    def morning(self, ts: int) -> list[Event]:
+        """What the exchange says before the market opens."""
+        found = []
+        for security, fen in self.price.items():
+            value = {"security": security, "date": self.date, "kind": "stock", "board": "main"}
+            value |= {
+                "prev_close": yuan(fen),
+                "limit_up": yuan(fen * 11 // 10),
+                "limit_down": yuan(fen * 9 // 10),
+            }
+            value |= {"haircut": "0.65", "financing": True, "lending": True}
+            found.append(Event(("reference.securities", 0), value))
+        return found
+
+    def openings(self, start: int) -> list[Event]:
+        return [self._opening(start, name) for name in self.accounts]
+
+    def _opening(self, ts: int, name: str) -> Event:
+        r = self.r
+        positions = [{"security": s, "qty": r.randint(1, 20) * 100} for s in SECURITIES if r.random() < 0.7]
+        worth = sum(int(p["qty"]) * 10 for p in positions)
+        contracts = []
+        if worth and r.random() < 0.85:
+            quantity = max(100, worth * r.randint(50, 80) // 100 // 10)
+            financing = {
+                "contract": f"F{name}",
+                "type": "financing",
+                "security": SECURITIES[0],
+                "qty": quantity,
+            }
+            contracts.append(financing | {"opened": "2025-03-03", "price": "10.00", "rate": "0.0835"})
+        if worth and r.random() < 0.2:
+            lending = {"contract": f"L{name}", "type": "lending", "security": SECURITIES[1], "qty": 100}
+            contracts.append(lending | {"opened": "2025-03-03", "price": "10.00", "rate": "0.10"})
+        cash = r.randint(0, 3_000)
+        return self._account(ts, name, kind="opening", cash=cash, positions=positions, contracts=contracts)
+
+    def day_event(self, ts: int) -> Event:
+        """Mostly ticks, downwards more often than up."""
+        r, x = self.r, self.r.random()
+        self.number += 1
+        name, security = r.choice(self.accounts), r.choice(SECURITIES)
+        ts += r.randint(0, 59) * 1_000
+        if x < 0.12:
+            return self._account(ts, name, kind="cash", amount=r.choice([-500, 700, 3_000]), reason="deposit")
+        if x < 0.18:
+            return self._account(ts, name, kind="repay", amount=r.randint(1, 2_000))
+        if x < 0.28:
+            business = r.choice(["collateral_buy", "collateral_sell", "sell_to_repay"])
+            price = yuan(self.price[security])
+            fields = {"business": business, "security": security, "qty": 100, "price": price}
+            return self._account(ts, name, kind="fill", **fields)
+        if x < 0.31:
+            return Event(r.choice([("account.events", 0), ("market.quotes", 0)]), None)
+        if x < 0.34:
+            value = {"id": f"c{self.number}", "ts": ts, "by": "desk", "command": "approve", "account": name}
+            return Event(("commands", 0), value)
+        return self._tick(ts, security)
+
+    def _tick(self, ts: int, security: str) -> Event:
+        self.price[security] = max(100, self.price[security] * self.r.randint(93, 103) // 100)
+        partition = SECURITIES.index(security) % self.sources.market_partitions
+        value: dict[str, Any] = {"security": security, "ts": ts}
+        price = yuan(self.price[security])
+        if self.r.random() < 0.6:
+            return Event(("market.trades", partition), value | {"price": price, "qty": 100})
+        return Event(("market.quotes", partition), value | {"last": price, "prev_close": "10.00"})
+
+
+def yuan(fen: int) -> str:
+    """Fen as yuan."""
+    return f"{fen // 100}.{fen % 100:02d}"
