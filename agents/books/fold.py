@@ -8,10 +8,11 @@ not judged again here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from agents.books.actions import owes_compensation, release
 from agents.books.book import Books
-from agents.books.contracts import FINANCING, LENDING, NewContract
+from agents.books.contracts import FINANCING, LENDING, TYPE_NAMES, NewContract
 from agents.books.opening import open_account
 from agents.books.repayment import give_back, repay, returnable
 from agents.books.rows import EventRows
@@ -28,6 +29,11 @@ OTHER_COLLATERAL_SINCE = parse_day("2019-08-19")
 """Rulebook 1.1, `mmr.other_collateral`."""
 
 _OPENING = KINDS.index("opening")
+
+
+@lru_cache(maxsize=4096)
+def _least_margin(kind: int, opened: int, client: int) -> int:
+    return initial_margin(TYPE_NAMES[kind], opened, CLIENT_CLASSES[client])
 
 
 class Fold:
@@ -75,10 +81,7 @@ class Fold:
         published = self.books.securities.get(security, column)
         if published >= 0:
             return published
-        client = CLIENT_CLASSES[self.books.accounts.client[account]] if account >= 0 else None
-        return initial_margin(
-            "lending" if kind == LENDING else "financing", max(opened, BUILT_IN_SINCE), client
-        )
+        return _least_margin(kind, max(opened, BUILT_IN_SINCE), self.books.accounts.client[account])
 
     # -- kinds
 

@@ -107,10 +107,12 @@ def _hold(books: Books, account: int, opening: Opening, day: int) -> None:
     if positions.by_account.count[account] == 0:
         positions.reserve(account, len(opening.positions))
     rows = positions.rows
+    index, add = books.securities.index, books.security
     for position in opening.positions:
         if position.qty == 0:
             continue
-        row = positions.ensure(account, books.security(position.security))
+        security = index.get(position.security, -1)
+        row = positions.ensure(account, security if security >= 0 else add(position.security))
         if position.sellable is not None and position.sellable < position.qty and day >= books.day:
             rows.locked[row] = position.qty - position.sellable
             rows.lock_day[row] = day

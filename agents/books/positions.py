@@ -103,8 +103,13 @@ class Positions:
 
     def reserve(self, account: int, positions: int) -> None:
         """Makes room for so many rows of an account at once."""
-        if self.by_account.room[account] < positions:
+        runs = self.by_account
+        if runs.room[account] >= positions:
+            return
+        if runs.count[account]:
             self._move_account(account, positions)
+        else:
+            runs.start[account], runs.room[account] = self.rows.append(positions), positions
 
     def publish(self, row: int) -> None:
         """Brings the security-major copy up to a row's quantities."""
@@ -115,7 +120,7 @@ class Positions:
     def _add(self, account: int, security: int) -> int:
         runs = self.by_account
         if runs.count[account] == runs.room[account]:
-            self._move_account(account, max(_FIRST_ROOM, 2 * runs.room[account]))
+            self.reserve(account, max(_FIRST_ROOM, 2 * runs.room[account]))
         row = runs.start[account] + runs.count[account]
         runs.count[account] += 1
         rows = self.rows
@@ -149,6 +154,9 @@ class Positions:
 
     def _move_security(self, security: int, room: int) -> None:
         runs, holders = self.by_security, self.holders
+        if not runs.count[security]:
+            runs.start[security], runs.room[security] = holders.append(room), room
+            return
         old, count = runs.start[security], runs.count[security]
         new = holders.append(room)
         for name in holders.SPEC:

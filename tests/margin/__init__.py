@@ -1,0 +1,1 @@
+"""The margin core as specification: books, levels, calls, liquidation, state."""
