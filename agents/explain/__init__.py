@@ -7,7 +7,7 @@ of hiding it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from agents.explain.calls import explain_call
@@ -37,34 +37,43 @@ def explain(
         return explain_signal(event)
     if topic != "liquidation.orders":
         raise KeyError(topic)
-    return _explain_liquidation(event, [decode_parsed(name, dict(other)) for name, other in related])
+    others = [(decode_parsed(name, dict(other)), other) for name, other in related]
+    return _explain_liquidation(event, others)
 
 
-def _explain_liquidation(event: LiquidationOrder | LiquidationPlan, related: list[Any]) -> Explanation:
+Known = Sequence[tuple[Any, Mapping[str, Any]]]
+"""Typed records with the JSON objects they came from."""
+
+
+def _explain_liquidation(event: LiquidationOrder | LiquidationPlan, known: Known) -> Explanation:
     batch = batch_of(event.id)
     mine = [
-        other
-        for other in related
-        if isinstance(other, LiquidationOrder | LiquidationPlan) and batch_of(other.id) == batch
+        record
+        for record, _ in known
+        if isinstance(record, LiquidationOrder | LiquidationPlan) and batch_of(record.id) == batch
     ]
     orders = sorted({o.id: o for o in mine if isinstance(o, LiquidationOrder)}.values(), key=_place)
-    plans = [other for other in mine if isinstance(other, LiquidationPlan)]
+    plans = [record for record in mine if isinstance(record, LiquidationPlan)]
+    call = _call_of(event, orders, known)
     if isinstance(event, LiquidationPlan):
-        return explain_plan(event, orders, _call_of(event.episode, orders, related))
-    orders = orders or [event]
-    return explain_order(event, plans[0] if plans else None, orders, _call_of(event.episode, orders, related))
+        return explain_plan(event, orders, call)
+    return explain_order(event, plans[0] if plans else None, orders or [event], call)
 
 
 def _place(order: LiquidationOrder) -> int:
     return int(order.id.rpartition(".")[2])
 
 
-def _call_of(episode: str, orders: list[LiquidationOrder], related: list[Any]) -> MarginCall | None:
-    """The call record of the moment the plan was made: its evidence is what the plan was computed from."""
-    calls = [c for c in related if isinstance(c, MarginCall) and c.episode == episode]
-    moments = {order.ts for order in orders}
-    found = [c for c in calls if c.ts in moments and c.event in {"liquidating", "immediate"}]
-    return max(found, key=lambda call: call.step, default=None)
+def _call_of(
+    event: LiquidationOrder | LiquidationPlan, orders: Sequence[LiquidationOrder], known: Known
+) -> MarginCall | None:
+    """The call record the plan was published with: it names its orders, and its evidence is the plan's."""
+    names = {order.id for order in orders} | {event.id}
+    moments = {order.ts for order in orders} | {event.ts}
+    calls = [(c, raw) for c, raw in known if isinstance(c, MarginCall) and c.episode == event.episode]
+    naming = [call for call, raw in calls if names & set(raw.get("orders") or ())]
+    at_that_time = [call for call, _ in calls if call.event == "liquidating" and call.ts in moments]
+    return max(naming or at_that_time, key=lambda call: call.step, default=None)
 
 
 __all__ = ["EXPLAINED", "Explanation", "explain"]
