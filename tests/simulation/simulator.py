@@ -59,7 +59,7 @@ class Simulation:
             events=r.choice([1, 3, 100]), size=r.choice([150, 10_000]), ticks=r.choice([1, 4, 100])
         )
         self.append_faults = r.choice([0, 0.1, 0.4])
-        self.forgets = r.choice([0, 0, 0.05])
+        self.forgets = r.choice([0, 0.03, 0.1])
         self.crashes, self.moves = r.choice([0, 0.005, 0.02]), r.choice([0, 0.005, 0.02])
         self.pauses = r.choice([0, 0.01, 0.03])
         self.windows = write_day(seed, self.sources, replay)
