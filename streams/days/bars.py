@@ -17,6 +17,7 @@ security without any price that day gives one quote that says halted.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,7 +133,7 @@ def _quotes(
     opened, high, low, volume = (np.empty(path.size, np.int64) for _ in range(4))
     prices, quantities = path.ravel()[by_security], qty.ravel()[by_security]
     starts = np.flatnonzero(np.diff(security[by_security], prepend=-1))
-    for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), path.size], strict=True):
+    for start, stop in pairwise([*starts.tolist(), path.size]):
         own = by_security[start:stop]
         opened[own] = prices[start]
         high[own] = np.maximum.accumulate(prices[start:stop])
@@ -142,7 +143,7 @@ def _quotes(
     locked_down = np.repeat(_locked(bars, rows, bars.limit_down), POINTS)
     locked_up = np.repeat(_locked(bars, rows, bars.limit_up), POINTS)
     bid, ask = _one_lot(last, bars.limit_down[security], bars.tick[security], locked_down, locked_up)
-    suspended = np.setdiff1d(np.arange(len(bars.names)), bars.security[rows]).astype(np.int32)
+    suspended = np.setdiff1d(bars.security, bars.security[rows]).astype(np.int32)
     halted_ts = np.full(len(suspended), day_start(bars.date) + HALTED_AT, np.int64)
 
     def column(values: Ints) -> Ints:
