@@ -1,6 +1,7 @@
 """Full recomputation of the books from their rows, beside the sums that every event keeps up to date.
 
-The two are equal bit for bit, always; tests prove it over long histories, and `discrepancies` can be asked at any time.
+The two are equal bit for bit, always; tests prove it over long histories, and `discrepancies` can be asked
+at any time.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def _values(books: Books) -> list[str]:
     )
     kept = accounts.used("hot")[:, [LONG, SHORT, BLIND]]
     return [
-        f"{accounts.names[account]}: LONG, SHORT, BLIND are {kept[account].tolist()}, rows say {out[account].tolist()}"
+        f"{accounts.names[account]}: values {kept[account].tolist()}, rows say {out[account].tolist()}"
         for account in np.flatnonzero((kept != out).any(axis=1)).tolist()
     ]
 

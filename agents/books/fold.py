@@ -18,7 +18,7 @@ from agents.books.repayment import give_back, repay, returnable
 from agents.books.rows import EventRows
 from agents.books.securities import BUYS, SHORT_SALES
 from agents.books.terms import Terms
-from agents.kernels.layout import FINANCING_MARGIN, FLAGS, HOT_WIDTH, LENDING_MARGIN
+from agents.kernels.layout import FINANCING_MARGIN, FLAGS, HOT_WIDTH, LENDING_MARGIN, VALUE
 from agents.rules.initial_margin import initial_margin
 from agents.rules.presets import BUILT_IN_SINCE
 from schemas.account import BUSINESSES, CLIENT_CLASSES, KINDS
@@ -195,10 +195,17 @@ class Fold:
     def _collateral_sell(
         self, events: EventRows, row: int, account: int, security: int, gross: int, fee: int
     ) -> bool:
-        self._check_cash(account, gross - fee, "price")
-        self.books.dispose(self.books.disposable(account, security, events.qty[row]), events.qty[row])
-        self.books.accounts.add_cash(account, gross - fee)
+        self.collateral_sell(account, security, events.qty[row], gross, fee)
         return False
+
+    def collateral_sell(self, account: int, security: int, qty: int, gross: int, fee: int) -> None:
+        """A sale whose proceeds are the account's."""
+        self._check_cash(account, gross - fee, "price", self._worth(security, qty))
+        self.books.dispose(self.books.disposable(account, security, qty), qty)
+        self.books.accounts.add_cash(account, gross - fee)
+
+    def _worth(self, security: int, qty: int) -> int:
+        return qty * max(0, self.books.securities.get(security, VALUE))
 
     def _financing_buy(
         self, events: EventRows, row: int, account: int, security: int, gross: int, fee: int
@@ -213,19 +220,19 @@ class Fold:
     def _sell_to_repay(
         self, events: EventRows, row: int, account: int, security: int, gross: int, fee: int
     ) -> bool:
-        return self.sell_to_repay(account, security, events.qty[row], gross, fee, events.contract_name(row))
+        self.sell_to_repay(account, security, events.qty[row], gross, fee, events.contract_name(row))
+        return False
 
     def sell_to_repay(
         self, account: int, security: int, qty: int, gross: int, fee: int, contract: str | None
-    ) -> bool:
+    ) -> None:
         """A sale whose proceeds repay; what is left of them is the account's."""
         books = self.books
-        self._check_cash(account, gross - fee, "price")
+        self._check_cash(account, gross - fee, "price", self._worth(security, qty))
         position = books.disposable(account, security, qty)
         spent = repay(books, account, max(0, gross - fee), contract, keep_excess=True)
         books.accounts.add_cash(account, gross - fee - spent)
         books.dispose(position, qty)
-        return False
 
     def _short_sell(
         self, events: EventRows, row: int, account: int, security: int, gross: int, fee: int
@@ -241,17 +248,17 @@ class Fold:
     def _buy_to_return(
         self, events: EventRows, row: int, account: int, security: int, gross: int, fee: int
     ) -> bool:
-        return self.buy_to_return(account, security, events.qty[row], gross, fee, events.contract_name(row))
+        self.buy_to_return(account, security, events.qty[row], gross, fee, events.contract_name(row))
+        return False
 
     def buy_to_return(
         self, account: int, security: int, qty: int, gross: int, fee: int, contract: str | None
-    ) -> bool:
+    ) -> None:
         """Bought shares go straight to the lender."""
         self._check_cash(account, -gross - fee, "price")
         returnable(self.books, account, security, qty, contract)
         give_back(self.books, account, security, qty, contract)
         self.books.accounts.add_cash(account, -gross - fee)
-        return False
 
     def _lend(self, events: EventRows, row: int, account: int, security: int, kind: int, gross: int) -> None:
         """Opens the contract that a fill names (else one named by the fill's id), or adds to it."""
@@ -282,9 +289,10 @@ class Fold:
         )
         books.borrow(account, new)
 
-    def _check_cash(self, account: int, amount: int, field: str) -> None:
+    def _check_cash(self, account: int, amount: int, field: str, leaving: int = 0) -> None:
+        """Refuses what takes cash, or assets less the value `leaving`, beyond the bounds."""
         accounts = self.books.accounts
         if abs(accounts.cash[account] + amount) > MONEY_MAX:
             raise BadRecord(field, "would take the account's cash beyond 10^11 yuan")
-        if amount > 0 and accounts.assets(account) + amount > MONEY_MAX:
+        if amount - leaving > 0 and accounts.assets(account) + amount - leaving > MONEY_MAX:
             raise BadRecord(field, "would take the account's assets beyond 10^11 yuan")

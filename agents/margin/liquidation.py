@@ -34,7 +34,7 @@ from agents.liquidation.tradable import why_uncoverable, why_unsellable
 from agents.margin.calls import Calls, may_plan
 from agents.margin.desk import LIQUIDATIONS, SIMULATE, SYSTEM, Desk, Moment
 from agents.margin.episodes import LIQUIDATING
-from agents.margin.orders import BUY_TO_RETURN, COLLATERAL_SELL, REPAY, SELL_TO_REPAY
+from agents.margin.orders import BUY_TO_RETURN, REPAY, SELL_TO_REPAY
 from agents.margin.records import tell_call
 from agents.rules.costs import buy_cost, cost_milli, sell_cost
 from schemas.alerts import LIQUIDATION_BUSINESSES
@@ -330,23 +330,42 @@ class Liquidation:
             spent = repay(desk.books, account, left, None, keep_excess=True)
             desk.books.accounts.add_cash(account, -spent)
             return True
-        security, gross = orders.security[order], left * orders.expected[order]
-        kind, commission = desk.books.securities.kind(security), desk.preset(account).commission
-        if business == BUY_TO_RETURN:
-            if self._why_uncoverable(security) is not None:
-                return False
-            fee = cost_milli(gross, buy_cost(desk.books.day, commission, kind))
-            desk.fold.buy_to_return(account, security, left, gross, fee, orders.contracts[order])
-            return True
+        return (self._fill_cover if business == BUY_TO_RETURN else self._fill_sale)(account, order)
+
+    def _fill_sale(self, account: int, order: int) -> bool:
+        """Sells what of the order is still sellable; nothing while the security cannot be sold."""
+        desk, orders = self.desk, self.desk.orders
+        security = orders.security[order]
         if self._why_unsellable(security) is not None:
             return False
+        row, rows = desk.books.positions.find(account, security), desk.books.positions.rows
+        sellable = rows.qty[row] - rows.locked[row] - rows.frozen[row] if row >= 0 else 0
+        qty = min(orders.left[order], sellable)
+        if qty <= 0:
+            return True
+        gross = qty * orders.expected[order]
+        commission, kind = desk.preset(account).commission, desk.books.securities.kind(security)
         fee = cost_milli(gross, sell_cost(desk.books.day, commission, kind))
-        if business == SELL_TO_REPAY:
-            desk.fold.sell_to_repay(account, security, left, gross, fee, None)
+        if orders.business[order] == SELL_TO_REPAY:
+            desk.fold.sell_to_repay(account, security, qty, gross, fee, None)
         else:
-            assert business == COLLATERAL_SELL
-            desk.books.dispose(desk.books.disposable(account, security, left), left)
-            desk.books.accounts.add_cash(account, gross - fee)
+            desk.fold.collateral_sell(account, security, qty, gross, fee)
+        return True
+
+    def _fill_cover(self, account: int, order: int) -> bool:
+        """Buys back what of the order is still borrowed; nothing while the security cannot be bought."""
+        desk, orders = self.desk, self.desk.orders
+        security, name = orders.security[order], orders.contracts[order]
+        if self._why_uncoverable(security) is not None:
+            return False
+        contract = desk.books.contract_named(account, name)
+        qty = min(orders.left[order], desk.books.contracts.qty[contract] if contract >= 0 else 0)
+        if qty <= 0:
+            return True
+        gross = qty * orders.expected[order]
+        commission, kind = desk.preset(account).commission, desk.books.securities.kind(security)
+        fee = cost_milli(gross, buy_cost(desk.books.day, commission, kind))
+        desk.fold.buy_to_return(account, security, qty, gross, fee, name)
         return True
 
 

@@ -1,8 +1,10 @@
-"""Speed of the margin core beside a plain-dictionary book that does the same work (run it: `python -m tests.bench.bench_margin`).
+"""Speed of the margin core beside a plain-dictionary book that does the same work (run it: `python -m
+tests.bench.bench_margin`).
 
-Measured in one process, one core: openings and fills folded and evaluated, one tick revalued over all holders of a security, a
-full day-end evaluation. The dictionary book keeps positions and cash per account in dictionaries of Python integers and judges a
-ratio by cross-multiplication; it has no calls, no interest and no evidence, so it is the least such a program does.
+Measured in one process, one core: openings and fills folded and evaluated, one tick revalued over all
+holders of a security, a full day-end evaluation. The dictionary book keeps positions and cash per account
+in dictionaries of Python integers and judges a ratio by cross-multiplication; it has no calls, no interest
+and no evidence, so it is the least such a program does.
 """
 
 from __future__ import annotations
