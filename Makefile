@@ -4,7 +4,9 @@
 #   make test                                linters, types, tests (with Apache Kafka where Java 17 and Maven are)
 #   make bench | soak | kafka                benchmarks | long runs | a local Apache Kafka on port 9092
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+FITS := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))'
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$p $(FITS) 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 ACCOUNTS ?=
@@ -28,7 +30,7 @@ bench: $(VENV)/ready
 	$(BIN)/python -m tests.bench
 
 soak: $(VENV)/ready
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -m soak  # SOAK_SECONDS=600 says how long
 
 kafka:
 	@deploy/kafka/kafka.sh start
@@ -43,7 +45,7 @@ lock:
 		--custom-compile-command "make lock" --output-file requirements.lock
 
 $(VENV)/ready: requirements.lock pyproject.toml
-	@[ -n "$(PYTHON)" ] && $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || \
+	@[ -n "$(PYTHON)" ] && $(PYTHON) $(FITS) || \
 		{ echo "liangrong needs Python 3.11 to 3.14; name one with make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "Preparing $(VENV) (once; about a minute)"
 	@rm -f $@

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -48,7 +49,17 @@ async def reader(settings: Settings, **more: Any) -> AsyncIterator[AIOKafkaConsu
     try:
         yield consumer
     finally:
+        await stop_consumer(consumer)
+
+
+async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
+    """`consumer.stop()`, which lets the cancellation of its own fetches escape while the broker is away."""
+    try:
         await consumer.stop()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
 
 
 def producer(settings: Settings, **more: Any) -> AIOKafkaProducer:

@@ -9,8 +9,10 @@ import orjson
 import pytest
 
 from streams import Subscriber
-from streams.errors import TopicError, UsageError
+from streams.brokers import EmbeddedBroker
+from streams.errors import BrokerError, TopicError, UsageError
 from streams.repeats import Repeats
+from streams.settings import load
 from streams.subscriber import Alert
 from streams.topics import create_topics
 from tests.brokers import Broker
@@ -126,3 +128,18 @@ def test_forgotten_ids_are_the_oldest() -> None:
     assert repeats.seen("margin.calls", "A1", {"id": "c"}, b"", None)
     assert not repeats.seen("margin.calls", "A1", {"id": "a"}, b"", None)
     assert not repeats.seen("order.decisions", "A1", {"id": "a"}, b"", None)
+
+
+async def test_a_broker_that_goes_away_is_an_error_and_not_a_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streams.subscriber._SILENCE_SECONDS", 0.1)
+    monkeypatch.setattr("streams.subscriber._GONE_SECONDS", 0.3)
+    with EmbeddedBroker() as node:
+        settings = load(env={"KAFKA_BOOTSTRAP": node.bootstrap})
+        await create_topics(settings)
+        async with Subscriber("margin.calls", settings=settings) as subscriber:
+            node.stop()
+            with pytest.raises(BrokerError, match="the broker has gone away"):
+                async for _ in subscriber:
+                    pass
