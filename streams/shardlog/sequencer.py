@@ -56,8 +56,21 @@ class Sequencer:
         return {source: queue.end for source, queue in zip(self.layout.sources, self._queues, strict=True)}
 
     def has_room(self, source: Source) -> bool:
-        """Whether more of a source may be read now; if not, pause its reader."""
-        return self._queue(source).rows < self.limits.buffered
+        """Whether more of a source may be read now; if not, pause its reader.
+
+        What waits for a cut is not enough until the cut is known and reached, however much it is.
+        """
+        slot = self._slot(source)
+        queue = self._queues[slot]
+        if queue.rows < self.limits.buffered:
+            return True
+        cut = self._cut
+        if cut is None:
+            if queue.has_rows(queue.barrier(None)):
+                return False
+            explicit = self._explicit_cut() if self._session_ready() else None
+            cut = explicit if isinstance(explicit, dict) else {}
+        return queue.end < cut.get(slot, queue.end + 1)
 
     def take(self, data: Input, pending: Iterable[int] = ()) -> bool:
         """Buffer what was read; what lies before `wanted` is dropped.
@@ -99,6 +112,12 @@ class Sequencer:
             self._cut = explicit
             return False
         return True
+
+    def given_cut(self) -> int | None:
+        """Offset of the session record at the head if it brings a cut of its own, else None."""
+        if self._cut is not None or not self._session_ready() or self._explicit_cut() is None:
+            return None
+        return self._queues[self.layout.session].next_offset()
 
     def meet(self, ends: Mapping[Source, int]) -> Output | None:
         """Fix the cut of the session record at the head, given end offsets fetched after it was read.

@@ -221,6 +221,10 @@ class Unit:
         """Whether a session record waits for `meet` with end offsets fetched from now on."""
         return self._sequencer is not None and self._sequencer.needs_ends()
 
+    def given_cut(self) -> int | None:
+        """Offset of the session record that waits, if it brings a cut of its own (see `needs_ends`)."""
+        return None if self._sequencer is None else self._sequencer.given_cut()
+
     def meet(self, ends: Mapping[Source, int]) -> Output | None:
         """Fix a session record's cut; a dead letter comes back for a bad one (see `Sequencer.meet`)."""
         return None if self._sequencer is None else self._sequencer.meet(ends)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 from agents.core import Core, Output, Source
 from streams.checkpoints import CheckpointStore
@@ -17,6 +18,7 @@ from streams.worker.intake import Run
 
 POLL_SECONDS = 0.02
 LAST_CHECKPOINT_SECONDS = 3.0
+GIVEN_CUT_SECONDS = 1.0
 
 Log = Callable[[int, bytes], Awaitable[None]]
 """Appends a record to a partition of `shard.log`; returns once all replicas have it."""
@@ -38,6 +40,7 @@ class Desk:
         self._attempt: tuple[int, int] | None = None
         self._epoch_told = -1
         self._fenced_told = False
+        self._waits_for: tuple[int, float] | None = None
 
     @property
     def phase(self) -> Phase:
@@ -107,10 +110,30 @@ class Desk:
                 if append is not None:
                     await self._append(self.partition, append.data)
                     self.unit.appended(append.token)
-                elif self.unit.needs_ends():
-                    await self._meet(refuse)
-                else:
+                elif not self.unit.needs_ends():
                     break
+                elif not await self._reading_on():
+                    await self._meet(refuse)
+
+    async def _reading_on(self) -> bool:
+        """Whether a session record that brings its own cut has had little time: what was read may cover it
+        soon.
+
+        Only a cut that stays out of reach has to be checked against the end offsets.
+        """
+        loop = asyncio.get_running_loop()
+        given = self.unit.given_cut()
+        if given is None:
+            return False
+        if self._waits_for is None or self._waits_for[0] != given:
+            self._waits_for = (given, loop.time() + GIVEN_CUT_SECONDS)
+        left = self._waits_for[1] - loop.time()
+        if left <= 0:
+            return False
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), left)
+        self._wake.clear()
+        return True
 
     async def _meet(self, refuse: Callable[[Desk, Output, Source, int], None]) -> None:
         refused = self.unit.meet(await self._ends())

@@ -83,12 +83,6 @@ class Reader(faust.Service):
             self._paused.discard(partition)
             self._consumer.resume(partition)
 
-    async def end_offsets(self, sources: list[Source]) -> dict[Source, int]:
-        """Where the partitions end now."""
-        partitions = {self._partition(source): source for source in sources}
-        ends = await self._consumer.end_offsets(list(partitions))
-        return {partitions[partition]: offset for partition, offset in ends.items()}
-
     async def on_start(self) -> None:
         """Connect."""
         self._consumer = AIOKafkaConsumer(

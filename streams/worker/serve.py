@@ -9,10 +9,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
+
 from agents.adapters import attach
 from agents.core import Source
 from streams.brokers import bootstrap_address
-from streams.connections import client_options, producer, start
+from streams.connections import client_options, producer, reader, start
+from streams.ends import end_offsets
 from streams.routes import Routes
 from streams.sending import Sender
 from streams.settings import Settings
@@ -34,6 +38,7 @@ MARKET_BATCH = 10_000
 LOG_BATCH = 200
 OUTPUT_LINGER_SECONDS = 0.002
 STOP_SECONDS = 10.0
+PROBE_WAIT_MS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,8 @@ async def running_worker(settings: Settings, options: WorkerOptions) -> AsyncIte
         async def append(partition: int, data: bytes) -> None:
             await appender.send_and_wait(settings.topic(LOG), data, partition=partition)
 
-        worker = _build(settings, options, append, Outgoing(sender, routes))
+        probe = await stack.enter_async_context(reader(settings, fetch_max_wait_ms=PROBE_WAIT_MS))
+        worker = _build(settings, options, append, probe, Outgoing(sender, routes))
         membership = None if options.partitions is not None else Membership(settings, worker)
         try:
             await worker.app.start()
@@ -81,7 +87,9 @@ async def running_worker(settings: Settings, options: WorkerOptions) -> AsyncIte
                 await asyncio.wait_for(worker.app.stop(), STOP_SECONDS)
 
 
-def _build(settings: Settings, options: WorkerOptions, append: Log, outgoing: Outgoing) -> Worker:
+def _build(
+    settings: Settings, options: WorkerOptions, append: Log, probe: AIOKafkaConsumer, outgoing: Outgoing
+) -> Worker:
     """Faust app, readers, agents, pages and the worker, connected but not started."""
     sources = Sources(settings.partitions, settings.market_partitions)
     name = options.worker_name()
@@ -91,8 +99,16 @@ def _build(settings: Settings, options: WorkerOptions, append: Log, outgoing: Ou
         Reader("market", settings, channels.market, MARKET_BATCH),
         Reader("log", settings, channels.log, LOG_BATCH),
     )
-    inputs = sorted({source for p in range(sources.partitions + 1) for source in sources.of(p).sources})
-    ends: SingleFlight[Mapping[Source, int]] = SingleFlight(lambda: readers.inputs.end_offsets(inputs))
+    inputs = {
+        TopicPartition(settings.topic(source[0]), source[1]): source
+        for p in range(sources.partitions + 1)
+        for source in sources.of(p).sources
+    }
+
+    async def ask() -> Mapping[Source, int]:
+        return {inputs[partition]: end for partition, end in (await end_offsets(probe, inputs)).items()}
+
+    ends = SingleFlight(ask)
     opener = Opener(settings, sources, name, append, ends.fresh)
     worker = Worker(
         app, opener, readers, outgoing, options.checkpoint_seconds, in_group=options.partitions is None
