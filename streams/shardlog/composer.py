@@ -182,8 +182,8 @@ class Composer:
         pieces = self._market_pieces(barriers)
         windowed = any(_windowed(piece) for run in pieces.values() for piece in run)
         whole = all(barrier >= cut[slot] for slot, barrier in barriers.items())
-        rows = sum(len(piece) for run in pieces.values() for piece in run)
-        if windowed and not whole and rows < self.limits.ticks:
+        rows = sum(self.queues[slot].count(barrier) for slot, barrier in barriers.items())
+        if windowed and not whole and rows < min(self.limits.ticks, self.limits.buffered):
             return None  # fewer and larger records; marks may be split, so this is only thrift
         return self._marks(barriers, pieces, evaluate=not windowed)
 
