@@ -72,6 +72,7 @@ class Board:
     sold_milli: int = 0
     repaid_milli: int = 0
     plans: int = 0
+    finals: set[str] = field(default_factory=set)
     episodes: dict[str, Episode] = field(default_factory=dict)
     history: dict[int, dict[int, tuple[int, ...]]] = field(default_factory=dict)
     in_rate: Rate = field(default_factory=Rate)
@@ -108,6 +109,8 @@ class Board:
             self._liquidation(value)
         elif topic == "security.signals":
             self.signals[f"{value.get('business')} {value.get('signal')}"] += 1
+        elif topic == "system.events" and value.get("kind") == "day_final":
+            self.finals.add(str(value.get("date")))
 
     def _call(self, value: Record) -> None:
         self.steps[str(value["event"])] += 1

@@ -38,7 +38,7 @@ def summary(board: Board, ticks: int, seconds: int) -> Iterator[str]:
         yield f"  securities           {signals}"
     if board.worst:
         worst = board.worst[0]
-        yield f"  lowest ratio         {worst['ratio']} of {worst['account']}, which owes {worst['debt']} yuan"
+        yield f"  lowest ratio         {worst['ratio']} of {worst['account']}, owing {worst['debt']} yuan"
     if board.topics["dead.letters"]:
         yield f"  dead letters         {board.topics['dead.letters']:,}"
 
