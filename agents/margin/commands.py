@@ -21,6 +21,8 @@ def obey(desk: Desk, calls: Calls, liquidation: Liquidation, command: Command) -
     """Applies one command. Raises BadRecord for a preset nobody has described."""
     accounts = _accounts(desk, command)
     moment = Moment(command.ts)
+    if command.command in ("approve", "resume"):
+        moment.progressed = frozenset(accounts)
     if command.command == "set_preset":
         index = desk.terms.index(command.preset or "")
         hot = desk.books.accounts.hot

@@ -35,8 +35,8 @@ class Book:
     once, as live.
     """
 
-    def __init__(self, liquidation: str = "propose") -> None:
-        self.core = MarginShard(ShardConfig(liquidation=liquidation))
+    def __init__(self, liquidation: str = "propose", **settings: Any) -> None:
+        self.core = MarginShard(ShardConfig(liquidation=liquidation, **settings))
         self._said: list[Output] = []
         self._fed = 0
 
