@@ -18,6 +18,7 @@ from aiokafka.structs import TopicPartition
 from schemas.topics import TOPICS
 from streams.brokers import announced_address
 from streams.connections import admin, reader
+from streams.ends import end_offsets
 from streams.errors import UserError
 from streams.moments import shanghai_time
 from streams.settings import Settings
@@ -164,7 +165,7 @@ async def check_lag(settings: Settings, consumer: AIOKafkaConsumer) -> AsyncIter
             unclaimed.append(partition)
             continue
         sources = [TopicPartition(settings.topic(topic), number) for topic, number in positions]
-        ends = await consumer.end_offsets(sources)
+        ends = await end_offsets(consumer, sources)
         behind = sum(ends[s] - at for s, at in zip(sources, positions.values(), strict=True))
         worst = max(worst, (behind, partition))
     if unclaimed:
@@ -201,7 +202,8 @@ async def _log_tails(
         partition = TopicPartition(settings.topic("shard.log"), number)
         consumer.assign([partition])
         first = (await consumer.beginning_offsets([partition]))[partition]
-        end = (await consumer.end_offsets([partition]))[partition]
+        end = (await end_offsets(consumer, [partition]))[partition]
+        consumer.assign([partition])
         consumer.seek(partition, max(first, end - count))
         records: list[tuple[int, bytes]] = []
         while await consumer.position(partition) < end:

@@ -23,6 +23,7 @@ from aiokafka.structs import TopicPartition
 
 from schemas.topics import TOPICS
 from streams.connections import client_options, reader
+from streams.ends import end_offsets
 from streams.errors import BrokerError, UsageError
 from streams.headers import LOG_OFFSET, header
 from streams.repeats import Repeats
@@ -93,10 +94,11 @@ class Subscriber:
         ]
         consumer: AIOKafkaConsumer = await self._stack.enter_async_context(reader(self._settings))
         consumer.assign(partitions)
-        starts = await self._starts(consumer, partitions)
+        ends = await end_offsets(consumer, partitions)
+        starts = await self._starts(consumer, ends)
         if not self._follow:
-            ends = await consumer.end_offsets(partitions)
             self._ends = {partition: end for partition, end in ends.items() if end > starts[partition]}
+        consumer.assign(partitions)
         for partition, offset in starts.items():
             consumer.seek(partition, offset)
         self._consumer = consumer
@@ -114,21 +116,18 @@ class Subscriber:
                     yield alert
 
     async def _starts(
-        self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]
+        self, consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]
     ) -> dict[TopicPartition, int]:
         if self._since is not None:
             # An alert is never published before its market time, so the broker may skip what is older.
             # The embedded broker answers 0, which is right too: `_alert` looks at each record's `ts`.
             published = max(0, self._since - _CLOCK_SKEW_MS)
-            found = await consumer.offsets_for_times(dict.fromkeys(partitions, published))
-            first = await consumer.beginning_offsets(partitions)
-            end = await consumer.end_offsets(partitions)
-            return {
-                p: max(first[p], at.offset) if (at := found[p]) is not None else end[p] for p in partitions
-            }
+            found = await consumer.offsets_for_times(dict.fromkeys(ends, published))
+            first = await consumer.beginning_offsets(list(ends))
+            return {p: ends[p] if (at := found[p]) is None else max(first[p], at.offset) for p in ends}
         if self._from_beginning:
-            return dict(await consumer.beginning_offsets(partitions))
-        return dict(await consumer.end_offsets(partitions))
+            return dict(await consumer.beginning_offsets(list(ends)))
+        return ends
 
     async def _poll(self) -> list[ConsumerRecord]:
         assert self._consumer is not None, "the subscriber is used inside its context"

@@ -17,6 +17,7 @@ from aiokafka.structs import TopicPartition
 
 from schemas.topics import TOPICS, Topic
 from streams.connections import admin, reader
+from streams.ends import end_offsets
 from streams.errors import TopicError, UsageError
 from streams.settings import Settings
 
@@ -142,7 +143,7 @@ async def partition_ranges(settings: Settings, state: TopicState) -> tuple[Parti
     partitions = [TopicPartition(state.full_name, number) for number in range(state.partitions)]
     async with reader(settings) as consumer:
         first = await consumer.beginning_offsets(partitions)
-        end = await consumer.end_offsets(partitions)
+        end = await end_offsets(consumer, partitions)
     return tuple(PartitionRange(p.partition, first[p], end[p]) for p in partitions)
 
 

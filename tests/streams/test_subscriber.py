@@ -8,13 +8,13 @@ from typing import Any
 import orjson
 import pytest
 
-from streams import Subscriber
+from streams import Publisher, Subscriber
 from streams.brokers import EmbeddedBroker
 from streams.errors import BrokerError, TopicError, UsageError
 from streams.repeats import Repeats
 from streams.settings import load
 from streams.subscriber import Alert
-from streams.topics import create_topics
+from streams.topics import create_topics, describe_topic
 from tests.brokers import Broker
 from tests.plain_client import send
 
@@ -143,3 +143,18 @@ async def test_a_broker_that_goes_away_is_an_error_and_not_a_silence(
             with pytest.raises(BrokerError, match="the broker has gone away"):
                 async for _ in subscriber:
                     pass
+
+
+async def test_what_was_published_in_one_large_batch_before_is_not_new(broker: Broker) -> None:
+    await create_topics(broker.settings)
+    command = {"ts": TS, "by": "lin", "command": "hold"}
+    async with Publisher(broker.settings) as publisher:
+        await publisher.publish_many("commands", [{**command, "id": f"c{n}"} for n in range(100)])
+    assert (await describe_topic(broker.settings, "commands")).ranges[0].end == 100
+    assert len(await held(broker, "commands")) == 100
+    async with Subscriber("commands", settings=broker.settings) as subscriber:
+        async with Publisher(broker.settings) as publisher:
+            await publisher.publish("commands", {**command, "id": "new"})
+        async for alert in subscriber:
+            assert alert.value["id"] == "new"
+            break
