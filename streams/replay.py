@@ -37,7 +37,7 @@ from streams.replayed import (
     REPLAY,
     SIGNALS,
     Finals,
-    end_offsets,
+    ends_of,
     fingerprint,
     past_sessions,
 )
@@ -110,6 +110,7 @@ class Replay:
         self._stopped = asyncio.Event()
         self._pace = Pace(options.speed)
         self._ends: dict[Source, int] = {}
+        self._probe: AIOKafkaConsumer
 
     def stop(self) -> None:
         """End after the window that is being published; may be called from a signal handler."""
@@ -124,9 +125,14 @@ class Replay:
         """Publish all days. TopicError if the topics hold one of the dates from elsewhere."""
         counts = await check_topics(self.settings)
         inputs = {topic: n for topic, n in counts.items() if TOPICS[topic].direction == "in"}
-        async with reader(self.settings) as consumer, Sender(self.settings) as sender:
+        async with (
+            reader(self.settings) as consumer,
+            reader(self.settings) as probe,
+            Sender(self.settings) as sender,
+        ):
+            self._probe = probe
             partitions = [(topic, p) for topic, n in inputs.items() for p in range(n)]
-            self._ends = await end_offsets(consumer, self.settings, [*partitions, (SIGNALS, 0)])
+            self._ends = await ends_of(probe, self.settings, [*partitions, (SIGNALS, 0)])
             plans = await self._plans(consumer, inputs)
             finals = Finals(consumer, self.settings)
             await finals.start()
@@ -221,7 +227,7 @@ class Replay:
                 waiting = 0.0
             if self._stopped.is_set():
                 return
-        self._ends[(SIGNALS, 0)] = await finals.signals_end()
+        self._ends |= await ends_of(self._probe, self.settings, [(SIGNALS, 0)])
 
 
 async def replay_days(

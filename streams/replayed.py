@@ -14,6 +14,7 @@ from agents.core import Source
 from schemas.units import format_day
 from streams.days.lanes import SESSION
 from streams.days.reader import RecordedDay
+from streams.ends import end_offsets
 from streams.errors import TopicError
 from streams.headers import WINDOW, header
 from streams.settings import Settings
@@ -33,13 +34,12 @@ def fingerprint(day: RecordedDay, window_ms: int, counts: Mapping[str, int]) -> 
     return hashlib.sha256(orjson.dumps(facts)).hexdigest()[:16].encode()
 
 
-async def end_offsets(
-    consumer: AIOKafkaConsumer, settings: Settings, partitions: Sequence[Source]
+async def ends_of(
+    probe: AIOKafkaConsumer, settings: Settings, partitions: Sequence[Source]
 ) -> dict[Source, int]:
-    """End offsets now, by logical topic and partition."""
+    """End offsets now, by logical topic and partition; ``probe`` is a consumer used for nothing else."""
     named = {TopicPartition(settings.topic(topic), p): (topic, p) for topic, p in partitions}
-    found = await consumer.end_offsets(list(named))
-    return {named[partition]: int(end) for partition, end in found.items()}
+    return {named[partition]: end for partition, end in (await end_offsets(probe, named)).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,6 @@ class Finals:
     def __init__(self, consumer: AIOKafkaConsumer, settings: Settings) -> None:
         self._consumer = consumer
         self._events = TopicPartition(settings.topic(SYSTEM_EVENTS), 0)
-        self._signals = TopicPartition(settings.topic(SIGNALS), 0)
         self._dates: set[str] = set()
 
     async def start(self) -> None:
@@ -154,7 +153,3 @@ class Finals:
             if event.get("kind") == "day_final":
                 self._dates.add(str(event.get("date")))
         return date in self._dates
-
-    async def signals_end(self) -> int:
-        """End offset of `security.signals` now: everything a final day signalled is before it."""
-        return int((await self._consumer.end_offsets([self._signals]))[self._signals])

@@ -11,8 +11,8 @@ that the default parameters follow, with how far they can be trusted:
   statistics; recalled). Hence a mean debt of about 1.1 million yuan; debts are drawn log-normal with that
   mean and a far smaller median, since the many small accounts and the few large ones are both well attested.
 - Mean maintenance ratio (平均维持担保比例), assets over debts of all indebted accounts: between 2.4 and 2.8
-  in ordinary months of 2019 to 2025, 2.23 in the week of 5 February 2024 (same statistics, and spokesmen of the
-  CSRC; recalled). Drawn around 2.6, with a thin tail down to the minimum line.
+  in ordinary months of 2019 to 2025, 2.23 in the week of 5 February 2024 (same statistics, and spokesmen of
+  the CSRC; recalled). Drawn around 2.6, with a thin tail down to the minimum line.
 - Holdings: about five securities an account (two million accounts hold ten million positions). Popularity
   follows a Zipf law over the securities; its exponent is a choice, no statistic of it was found.
 - Private funds and institutions are about one account in a hundred each, all others are individuals'
