@@ -290,7 +290,7 @@ def test_a_window_is_read_to_its_cut_however_long_it_is() -> None:
     driven = Driven(Limits(buffered=2))
     driven.take(deposits({0: [("d1", 1)], 1: [("d2", 2)]}, window=True))
     assert driven.sequencer.has_room(ACCOUNTS)
-    driven.take(values(SESSIONS, {0: session("clock", {"account.events-3": 3})}, window=True))
+    driven.take(values(SESSIONS, {0: session("clock", {"account.events-0": 3})}))
     assert driven.sequencer.has_room(ACCOUNTS)
     driven.take(deposits({2: [("d3", 3)]}, window=True))
     assert not driven.sequencer.has_room(ACCOUNTS)
