@@ -30,6 +30,7 @@ from streams.worker.opening import LOG, Opener
 from streams.worker.outgoing import Outgoing
 from streams.worker.readers import Reader
 from streams.worker.single_flight import SingleFlight
+from streams.worker.warm import compile_kernels
 from streams.worker.web import add_pages
 from streams.worker.worker import Readers, Worker
 
@@ -58,6 +59,7 @@ class WorkerOptions:
 async def running_worker(settings: Settings, options: WorkerOptions) -> AsyncIterator[Worker]:
     """A started worker. Unless it failed, it leaves its partitions with a checkpoint at the end of the
     block."""
+    compile_kernels()
     states = await create_topics(settings)
     routes = Routes({state.topic.name: state.partitions for state in states})
     async with AsyncExitStack() as stack:

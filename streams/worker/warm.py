@@ -1,0 +1,53 @@
+"""Compiling the kernels before anything is joined.
+
+numba compiles on first use, seconds each in a fresh installation, and nothing else runs meanwhile: a group
+would take its partitions away from a worker that compiles while it should answer. So a small account lives
+through two days first.
+"""
+
+from __future__ import annotations
+
+from agents import Book
+
+_OPEN = 1_743_989_400_000
+_DAY = 86_400_000
+_DATES = ("2025-04-07", "2025-04-08")
+
+
+def compile_kernels() -> None:
+    """Run every kernel once, on a book that is thrown away."""
+    book = Book(liquidation="simulate")
+    contract = {"contract": "1", "security": "600000.SH", "opened": "2025-04-01", "qty": 100, "price": 10}
+    book.event(
+        {
+            "account": "A",
+            "ts": _OPEN,
+            "id": "1",
+            "kind": "opening",
+            "cash": 10,
+            "positions": [{"security": "600000.SH", "qty": 100}, {"security": "600004.SH", "qty": 100}],
+            "contracts": [
+                {**contract, "type": "financing"},
+                {**contract, "contract": "2", "type": "lending"},
+            ],
+        }
+    )
+    for number, date in enumerate(_DATES):
+        ts = _OPEN + number * _DAY
+        book.session("pre_open", date, ts)
+        book.session("continuous", date, ts + 1)
+        for step, security in enumerate(("600000.SH", "600004.SH")):
+            book.price(security, 11 + number, ts + 2 + step)
+        book.event(
+            {
+                "account": "A",
+                "ts": ts + 4,
+                "id": f"d{number}",
+                "kind": "cash",
+                "amount": 5,
+                "reason": "deposit",
+            }
+        )
+        book.session("clock", date, ts + 5)
+        book.session("settled", date, ts + 6)
+    book.core.restore(book.core.snapshot())
