@@ -45,7 +45,12 @@ def parse_partitions(text: str, count: int) -> frozenset[int]:
 
 @click.command()
 @click.option("--partitions", "-p", help="Hold exactly these account partitions, as 0-3,6 (default: all).")
-@click.option("--group", is_flag=True, help="Share the partitions with other workers by consumer group.")
+@click.option(
+    "--group",
+    is_flag=False,
+    flag_value="liangrong",
+    help="Share the partitions with the other workers of this consumer group (default name: liangrong).",
+)
 @click.option("--name", default="", help="Name of this worker (default: host and process id).")
 @click.option(
     "--checkpoint-every",
@@ -58,7 +63,7 @@ def parse_partitions(text: str, count: int) -> frozenset[int]:
 @with_settings(shown=_SHOWN, own=("LIANGRONG_PARTITIONS",))
 def command(
     partitions: str | None,
-    group: bool,
+    group: str | None,
     name: str,
     checkpoint_every: float,
     quiet: bool,
@@ -71,13 +76,13 @@ def command(
     """
     from streams.worker.serve import WorkerOptions
 
-    if group and partitions is not None:
+    if group is not None and partitions is not None:
         raise UsageError("--group and --partitions exclude each other")
     count = settings.partitions
-    held = None if group else parse_partitions(partitions or f"0-{count - 1}", count)
+    held = parse_partitions(partitions or f"0-{count - 1}", count) if group is None else frozenset()
     logging.getLogger("streams.worker").setLevel(logging.WARNING if quiet else logging.INFO)
     with _broker(settings):
-        asyncio.run(_serve(settings, WorkerOptions(held, name, checkpoint_every)))
+        asyncio.run(_serve(settings, WorkerOptions(held, group, name, checkpoint_every)))
 
 
 def _broker(settings: Settings) -> AbstractContextManager[object]:

@@ -47,8 +47,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
     in the log keep order.
     """
 
-    def __init__(self, settings: Settings, holder: Holder) -> None:
+    def __init__(self, settings: Settings, name: str, holder: Holder) -> None:
         self._settings = settings
+        self._name = name
         self._holder = holder
         self._consumer: AIOKafkaConsumer = None
         self._task: asyncio.Task[None] | None = None
@@ -60,7 +61,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         options = client_options(self._settings)
         self._consumer = AIOKafkaConsumer(
             **options,
-            group_id=f"{self._settings.topic_prefix}liangrong",
+            group_id=self._settings.topic_prefix + self._name,
             partition_assignment_strategy=(RangePartitionAssignor,),
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,

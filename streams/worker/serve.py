@@ -44,9 +44,11 @@ PROBE_WAIT_MS = 10
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """How one worker of an instance runs. `partitions` None: the consumer group decides."""
+    """How one worker of an instance runs: it holds `partitions`, or what the consumer group `group` gives
+    it."""
 
-    partitions: frozenset[int] | None
+    partitions: frozenset[int]
+    group: str | None = None
     name: str = ""
     checkpoint_seconds: float = 10.0
 
@@ -73,13 +75,13 @@ async def running_worker(settings: Settings, options: WorkerOptions) -> AsyncIte
 
         probe = await stack.enter_async_context(reader(settings, fetch_max_wait_ms=PROBE_WAIT_MS))
         worker = _build(settings, options, append, probe, Outgoing(sender, routes))
-        membership = None if options.partitions is not None else Membership(settings, worker)
+        membership = Membership(settings, options.group, worker) if options.group is not None else None
         try:
             await worker.app.start()
             if membership is not None:
                 await membership.start()
             else:
-                await worker.hold(options.partitions or ())
+                await worker.hold(options.partitions)
             yield worker
         finally:
             if not worker.failed.done():
@@ -113,7 +115,7 @@ def _build(
     ends = SingleFlight(ask)
     opener = Opener(settings, sources, name, append, ends.fresh)
     worker = Worker(
-        app, opener, readers, outgoing, options.checkpoint_seconds, in_group=options.partitions is None
+        app, opener, readers, outgoing, options.checkpoint_seconds, in_group=options.group is not None
     )
     attach(app, "market", channels.market, worker.take_inputs, worker.fail)
     attach(app, "intake", channels.inputs, worker.take_inputs, worker.fail)

@@ -177,7 +177,7 @@ async def main(bootstrap: str, accounts: int, checkpoints: str) -> None:
     await create_topics(settings)
     await publish(settings, "account.events", openings(accounts))
     beside = await bare(settings, "account.events", accounts)
-    options = WorkerOptions(ALL, "bench", QUIET)
+    options = WorkerOptions(ALL, name="bench", checkpoint_seconds=QUIET)
     async with running_worker(settings, options) as worker:
         begin = time.perf_counter()
         report(
