@@ -23,7 +23,7 @@ TYPE_NAMES = ("financing", "lending")
 NO_DAY = -1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NewContract:
     """A contract as it begins. `qty` shares, `base` milli: the principal, or quantity x sale price of a
     lending contract.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from agents.books.book import Books
 from agents.books.contracts import FINANCING, LENDING, NewContract
 from agents.books.rows import EventRows
-from agents.kernels.layout import FLAGS, HOT_WIDTH, MARK, OWED, VALUE
+from agents.kernels.layout import FLAGS, HOT_WIDTH, MARK, OWED, SECURITY_WIDTH, VALUE
 from schemas import decode_opening
 from schemas.account import CLIENT_CLASSES, Opening, OpeningContract
 from schemas.errors import BadRecord
@@ -56,21 +56,22 @@ def _base(contract: OpeningContract) -> int:
 
 
 def _check_bounds(books: Books, opening: Opening) -> None:
+    table, index = books.securities.table, books.securities.index
     assets = abs(opening.cash) + (opening.other_collateral or 0)
     for position in opening.positions:
-        known = books.securities.index.get(position.security, -1)
-        assets += position.qty * max(0, books.securities.get(known, VALUE) if known >= 0 else 0)
+        known = index.get(position.security)
+        if known is not None:
+            assets += position.qty * max(0, table[known * SECURITY_WIDTH + VALUE])
     if assets > MONEY_MAX:
         raise BadRecord("positions", "take the account's assets beyond 10^11 yuan")
     debt = lent = 0
     for contract in opening.contracts:
-        base = _base(contract)
-        known = books.securities.index.get(contract.security, -1)
+        debt += (contract.accrued or 0) + _base(contract)
         if contract.type == "lending":
+            known = index.get(contract.security)
             lent += contract.qty
-            mark = max(0, books.securities.get(known, MARK) if known >= 0 else 0)
-            base = max(base, contract.qty * mark)
-        debt += base + (contract.accrued or 0)
+            if known is not None:
+                debt += contract.qty * max(0, table[known * SECURITY_WIDTH + MARK])
     if debt > MONEY_MAX or lent > QTY_MAX:
         raise BadRecord("contracts", "take the account's debt beyond 10^11 yuan")
 
@@ -104,15 +105,16 @@ def _clear(books: Books, account: int) -> None:
 
 def _hold(books: Books, account: int, opening: Opening, day: int) -> None:
     positions = books.positions
-    if positions.by_account.count[account] == 0:
+    fresh = positions.by_account.count[account] == 0
+    if fresh:
         positions.reserve(account, len(opening.positions))
-    rows = positions.rows
+    rows, place = positions.rows, positions.add if fresh else positions.ensure
     index, add = books.securities.index, books.security
     for position in opening.positions:
         if position.qty == 0:
             continue
         security = index.get(position.security, -1)
-        row = positions.ensure(account, security if security >= 0 else add(position.security))
+        row = place(account, security if security >= 0 else add(position.security))
         if position.sellable is not None and position.sellable < position.qty and day >= books.day:
             rows.locked[row] = position.qty - position.sellable
             rows.lock_day[row] = day
@@ -124,6 +126,8 @@ def _owe(fold: Fold, account: int, contract: OpeningContract, day: int) -> None:
     kind = LENDING if contract.type == "lending" else FINANCING
     base, security = _base(contract), books.security(contract.security)
     accrued = contract.accrued
+    if not (base or contract.qty or accrued):
+        return
     new = NewContract(
         name=contract.contract,
         kind=kind,

@@ -94,7 +94,7 @@ class Positions:
     def ensure(self, account: int, security: int) -> int:
         """The row of a security in an account, made if there is none."""
         row = self.find(account, security)
-        return row if row >= 0 else self._add(account, security)
+        return row if row >= 0 else self.add(account, security)
 
     def run(self, account: int) -> range:
         """The account's rows; rows of securities no longer held may be among them."""
@@ -117,7 +117,8 @@ class Positions:
         self.holders.qty[place] = rows.qty[row] + rows.transit[row]
         self.holders.short[place] = rows.short[row] + rows.compensation[row]
 
-    def _add(self, account: int, security: int) -> int:
+    def add(self, account: int, security: int) -> int:
+        """A new row for a security which the account has no row of yet."""
         runs = self.by_account
         if runs.count[account] == runs.room[account]:
             self.reserve(account, max(_FIRST_ROOM, 2 * runs.room[account]))

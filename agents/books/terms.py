@@ -27,6 +27,7 @@ class Terms:
     def __init__(self) -> None:
         self.presets = Presets()
         self.names: list[str] = [""]
+        self._index: dict[str, int] = {}
         self.current: list[Preset] = []
         self.lines = np.zeros((1, LINES_WIDTH), dtype=np.int64)
         self.rows: list[tuple[int, ...]] = []
@@ -37,10 +38,12 @@ class Terms:
         """Index of a preset; BadRecord for one nobody has described."""
         if name not in self.presets:
             raise BadRecord("preset", f"is not known: {name}")
-        if name not in self.names:
+        index = self._index.get(name)
+        if index is None:
+            index = self._index[name] = len(self.names)
             self.names.append(name)
             self.begin_day(self.day)
-        return self.names.index(name)
+        return index
 
     def begin_day(self, day: int) -> list[int]:
         """Versions in force on `day`; returns the indices whose terms changed."""
@@ -78,5 +81,6 @@ class Terms:
         rows, day = np.asarray(snapshot["terms.rows"]).tolist()
         self.presets.load(orjson.loads(bytes(snapshot["terms.presets"])))
         self.names = text_restore(snapshot["terms.names"], rows)
+        self._index = {name: index for index, name in enumerate(self.names) if name}
         self.current = []
         self.begin_day(day)

@@ -79,6 +79,7 @@ def ratio_record(desk: Desk, account: int, ts: int, *, settled: bool, margin: in
             record["unpriced"] = missing
         if not missing or beyond_bounds.py_func(assets, debt):
             flags.append(BOUNDS_FLAG)
+            del record["available_margin"]
     record["settled"] = settled
     if flags:
         record["flags"] = flags

@@ -149,9 +149,12 @@ def seconds(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def report(name: str, ours: float, plain: float, unit: str, goal: str) -> None:
+def report(name: str, ours: float, plain: float, goal: str, *, cost: bool = False) -> None:
+    """One line; `cost`: nanoseconds, lower is better, else a rate a second."""
+    times = plain / ours if cost else ours / plain
+    unit = "ns" if cost else "/s"
     print(
-        f"{name:<34}{ours:>12,.0f} {unit:<12} plain dict {plain:>12,.0f}   x{ours / plain:>6.1f}   goal {goal}"
+        f"{name:<30}{ours:>11,.0f} {unit}   plain dict {plain:>11,.0f} {unit}   x{times:>7.2f}   goal {goal}"
     )
 
 
@@ -165,48 +168,65 @@ def warm() -> None:
     core.apply_session(Session(ts=MORNING, date=day, market="ALL", phase="settled"))
 
 
-def main(accounts: int) -> None:
-    """Prints one line a measurement; rates are per second, higher is better, except where the unit says ns."""
-    warm()
-    core, plain = MarginShard(), DictBook()
+def begun() -> MarginShard:
+    """A shard in which the day has begun and every security has a price."""
+    core = MarginShard()
     core.apply_session(Session(ts=MORNING - 1, date=parse_day(DAY), market="ALL", phase="pre_open"))
-    prices = dict.fromkeys(SECURITIES, 10_000)
-    core.apply_marks(marks(prices, MORNING), evaluate=True)
-    plain.price = dict(prices)
+    core.apply_marks(marks(dict.fromkeys(SECURITIES, 10_000), MORNING), evaluate=True)
+    return core
 
+
+def measure_events(core: MarginShard, plain: DictBook, accounts: int) -> None:
+    """Openings, then fills."""
     records = openings(accounts)
     batches = decoded(records)
     ours = seconds(lambda: [core.apply_events(segment(batch)) for batch in batches])
     theirs = seconds(lambda: [plain.open(record) for record in records])
-    report("openings folded", accounts / ours, accounts / theirs, "/s", ">= 15,000")
-
+    report("openings folded", accounts / ours, accounts / theirs, ">= 15,000")
     trades = fills(accounts, 200_000)
     batches = decoded(trades)
     ours = seconds(lambda: [core.apply_events(segment(batch)) for batch in batches])
     theirs = seconds(lambda: [plain.fill(record) for record in trades])
-    report("fills folded and evaluated", len(trades) / ours, len(trades) / theirs, "/s", ">= 50,000")
+    report("fills folded and evaluated", len(trades) / ours, len(trades) / theirs, ">= 50,000")
 
-    table, rounds = core.desk.books, 20
-    row = table.security(POPULAR)
-    arrays = table.holders()
-    table.take_touched()
-    ours = (
-        seconds(lambda: [reprice(row, 10_000 + i, 10_000 + i, *arrays) for i in range(1, rounds + 1)])
-        / rounds
-    )
+
+def measure_ticks(core: MarginShard, plain: DictBook, accounts: int) -> None:
+    """One security that everybody holds: revalued only, then with the evaluation that follows."""
+    books, rounds = core.desk.books, 20
+    row, arrays = books.security(POPULAR), books.holders()
+    books.take_touched()
+    steps = range(10_001, 10_001 + rounds)
+    ours = seconds(lambda: [reprice(row, step, step, *arrays) for step in steps]) / rounds
     reprice(row, 10_000, 10_000, *arrays)
     core.day.evaluate_touched(Moment(MORNING))
-    ticks = [marks({POPULAR: 10_000 + i}, MORNING + i) for i in range(1, rounds + 1)]
+    ticks = [marks({POPULAR: step}, MORNING + step) for step in steps]
     judged = seconds(lambda: [core.apply_marks(tick, evaluate=True) for tick in ticks]) / rounds
     theirs = seconds(lambda: plain.tick(POPULAR, 10_010))
-    report("one tick, a holder (revalued)", ours / accounts * 1e9, theirs / accounts * 1e9, "ns", "<= 50")
-    report("one tick, a holder (and judged)", judged / accounts * 1e9, theirs / accounts * 1e9, "ns", "")
+    a_holder = 1e9 / accounts
+    report("a tick, per holder", ours * a_holder, theirs * a_holder, "<= 50", cost=True)
+    report("a tick, per holder, judged", judged * a_holder, theirs * a_holder, "", cost=True)
 
+
+def measure_state(core: MarginShard, accounts: int) -> None:
+    """The daily evaluation with all its records; saving and restoring."""
     settled = Session(ts=MORNING + 10**7, date=parse_day(DAY), market="ALL", phase="settled")
     print(
-        f"day-end evaluation, all published  {accounts / seconds(lambda: core.apply_session(settled)):>12,.0f} /s"
+        f"settled, accounts published   {accounts / seconds(lambda: core.apply_session(settled)):>11,.0f} /s"
     )
-    print(f"snapshot                           {seconds(core.snapshot) * 1000:>12,.0f} ms")
+    snapshot = core.snapshot()
+    print(f"snapshot                      {seconds(core.snapshot) * 1000:>11,.0f} ms")
+    print(
+        f"restore                       {seconds(lambda: MarginShard().restore(snapshot)) * 1000:>11,.0f} ms"
+    )
+
+
+def main(accounts: int) -> None:
+    """Prints one line a measurement."""
+    warm()
+    core, plain = begun(), DictBook(price=dict.fromkeys(SECURITIES, 10_000))
+    measure_events(core, plain, accounts)
+    measure_ticks(core, plain, accounts)
+    measure_state(core, accounts)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def at(day: str, clock: str) -> int:
 def opening(
     cash: str = "0", held: dict[str, int] | None = None, owes: str | None = None, **more: Any
 ) -> Record:
-    """An account's book on Monday at 09:20; `owes` is the principal of one financing contract F without interest."""
+    """An account's book on Monday at 09:20; `owes`: principal of a financing contract F."""
     contract = {
         "contract": "F",
         "type": "financing",
