@@ -13,7 +13,7 @@ from streams.shardlog.local import LocalLog
 from streams.shardlog.positions import SESSION
 from streams.shardlog.records import Claim, Genesis, SessionCut
 from tests.simulation.simulator import Simulation
-from tests.simulation.world import SESSION_SOURCE, Broker, Event, record_of, take_in, with_cut
+from tests.simulation.world import SESSION_SOURCE, Broker, Event, events_of, record_of, take_in, with_cut
 
 Found = tuple[int, int, str, bytes]
 """An output: log offset, place, id, canonical value."""
@@ -87,9 +87,11 @@ class _LogCheck:
         if history is None:
             return []
         count = Counter(history)
-        found = ["an event was applied twice"] if any(n > 1 for n in count.values()) else []
-        wanted = [event for source in self.ends for event in self._good_events(source)]
-        if any(event not in count for event in wanted):
+        wanted = Counter(event for source in self.ends for event in self._good_events(source))
+        found = []
+        if any(count[event] > wanted[event] for event in wanted):
+            found.append("an event was applied twice")
+        if any(count[event] < wanted[event] for event in wanted):
             found.append("an event was lost")
         if len(count) > len(wanted):
             found.append("a bad or foreign event was applied")
@@ -112,7 +114,7 @@ class _LogCheck:
                     (event["account"], event["id"])
                     for record in records
                     if record.home == self.partition
-                    for event in [orjson.loads(record.value)]
+                    for event in events_of(record)
                 }
         return [] if wanted == set(ids) else ["an account event (by id) was lost or applied elsewhere"]
 

@@ -26,7 +26,7 @@ def generate_days(seed: int, sources: Sources, replay: bool) -> list[Window]:
             events = writer.morning(ts) if phase == "pre_open" else []
             if number == 0 and place == 0:
                 events += writer.openings(ts)
-            events += [writer.day_event(ts) for _ in range(r.randint(0, 6))]
+            events += writer.with_frames([writer.day_event(ts) for _ in range(r.randint(0, 6))])
             session = {"ts": ts + 60_000, "date": writer.date, "market": "ALL", "phase": phase}
             windows.append(Window(events, session))
     return windows

@@ -170,6 +170,11 @@ def positions_of_the_reader(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Unit, "restart", restart)
 
 
+def published_frames_split(patch: pytest.MonkeyPatch) -> None:
+    """Events of one published record end up in two log records, of which the first passes its offset."""
+    patch.setattr(composer, "whole_records", lambda piece, rows, size: min(rows, len(piece)))
+
+
 LIVE: dict[str, Plant] = {
     plant.__name__: plant
     for plant in (
@@ -185,6 +190,7 @@ LIVE: dict[str, Plant] = {
         forwarded_too_late,
         cut_of_what_was_read,
         positions_of_the_reader,
+        published_frames_split,
     )
 }
 REPLAY: dict[str, Plant] = {

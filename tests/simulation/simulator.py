@@ -54,13 +54,13 @@ class Simulation:
         self.numbers = 0
         self.step = 0
         self.faults = True
-        self.batch = r.choice([1, 2, 4, 9])
+        self.batch = r.choice([1, 3, 6, 9])
         self.limits = Limits(
-            events=r.choice([1, 3, 100]), size=r.choice([150, 10_000]), ticks=r.choice([1, 4, 100])
+            events=r.choice([1, 4, 100]), size=r.choice([300, 10_000]), ticks=r.choice([1, 4, 100])
         )
         self.append_faults = r.choice([0, 0.1, 0.4])
         self.forgets = r.choice([0, 0.03, 0.1])
-        self.crashes, self.moves = r.choice([0, 0.005, 0.02]), r.choice([0, 0.005, 0.02])
+        self.crashes, self.moves = r.choice([0, 0.01, 0.03]), r.choice([0, 0.005, 0.02])
         self.pauses = r.choice([0, 0.01, 0.03])
         self.windows = write_day(seed, self.sources, replay)
         self.to_publish = list(interleaved(self.windows, replay, r))

@@ -12,7 +12,7 @@ from tests.simulation.simulator import Simulation
 
 SEEDS = 30
 """Histories of one test item."""
-ENOUGH = 120
+ENOUGH = 150
 """Within so many histories a planted fault must show."""
 
 

@@ -111,7 +111,7 @@ class SimUnit:
 
     def sequence(self) -> None:
         """Acknowledge what sources wait for, fix a cut, or append one record."""
-        if self.pending and self.sim.random.random() < 0.5:
+        if self.pending and self.sim.random.random() < 0.3:
             source, offset, act = self.pending.popleft()
             act()
             self.unit.release(source, offset)
@@ -150,7 +150,7 @@ class SimUnit:
             self.appending = None
             if self.sim.faults and self.sim.random.random() < 0.05:
                 self.sim.delay(self.partition, current.data)  # the broker writes a repetition much later
-        elif self.sim.random.random() < 0.3:
+        elif self.sim.random.random() < 0.5:
             self.unit.append_failed(current.token)  # given up; it may yet arrive
             self.appending = None
             self.sim.stats["given up"] += 1

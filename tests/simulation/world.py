@@ -18,6 +18,7 @@ from schemas.account_decoding import decode_account_events
 from schemas.batch_decoding import decode_quotes, decode_trades
 from schemas.batches import AccountBatch, QuoteBatch, TradeBatch
 from schemas.errors import BadRecord
+from schemas.frames import CONTENT_TYPE_FRAME, MAGIC, encode_account_events
 from schemas.routing import home_partition
 from streams.shardlog.encoding import decode_record
 from streams.shardlog.inputs import Input, Read
@@ -74,6 +75,14 @@ class Broker:
 decoded_record = lru_cache(maxsize=4096)(decode_record)
 
 
+def events_of(record: Rec) -> list[dict[str, Any]]:
+    """The account events in one record."""
+    if record.value.startswith(MAGIC):
+        batch = _decoded("account.events", record.value)
+        return [orjson.loads(batch.raw_of(row)) for row in range(len(batch))]
+    return [orjson.loads(record.value)]
+
+
 def record_of(data: bytes) -> Record:
     """A log record, decoded once however often it is read."""
     return decoded_record(data)
@@ -88,7 +97,8 @@ def _decoded(topic: str, value: bytes) -> Any:
         "market.quotes": decode_quotes,
     }
     if topic in readers:
-        found = readers[topic]([value])
+        content_type = CONTENT_TYPE_FRAME if value.startswith(MAGIC) else None
+        found = readers[topic]([value], [content_type])
         return found.bad[0][1] if found.bad else found.batch
     if topic == "shard.totals":
         return 0
@@ -125,7 +135,7 @@ def take_in(broker: Broker, source: Source, start: int, count: int) -> Taken:
             copy = Rec(record.value, record.timestamp, record.window, origin, record.home)
             forwards.append((start + i, record.home, copy))
         else:
-            rows.append(i)
+            rows += [i] * (len(found) if isinstance(found, AccountBatch) else 1)
             parts.append(found)
     return Taken(_input(source, start, records, rows, parts), forwards, letters)
 
@@ -157,13 +167,21 @@ def _input(source: Source, start: int, records: list[Rec], rows: list[int], part
 
 @dataclass(frozen=True)
 class Event:
-    """Something to publish: its source, and the account's home if it has one."""
+    """Something to publish: its source, and the account's home if it has one.
+
+    ``also`` are further account events of the same home: all of them are one record, a frame.
+    """
 
     source: Source
     value: dict[str, Any] | None
     home: int | None = None
+    also: tuple[dict[str, Any], ...] = ()
 
     def record(self, window: bool) -> Rec:
+        """The record as published."""
+        if self.value is not None and self.also:
+            batch = decode_account_events([orjson.dumps(value) for value in (self.value, *self.also)]).batch
+            return Rec(encode_account_events(batch), self.value["ts"], window, None, self.home)
         if self.value is None:
             return Rec(BROKEN, 0, window)
         return Rec(orjson.dumps(self.value), self.value.get("ts", 0), window, None, self.home)
@@ -184,7 +202,7 @@ def generate(seed: int, sources: Sources, replay: bool) -> list[Window]:
     windows = []
     for number in range(r.randint(3, 6)):
         start = OPEN_MS + number * 10_000
-        events = [writer.event(start) for _ in range(r.randint(0, 9))]
+        events = writer.with_frames([writer.event(start) for _ in range(r.randint(0, 9))])
         if number == 0:
             events = writer.openings(start) + events
         phase = "settled" if not replay or r.random() < 0.3 else "clock"
@@ -236,6 +254,23 @@ class EventWriter:
         partition = self.r.randrange(self.sources.partitions) if astray else home
         value = {"account": name, "ts": ts, "id": f"e{self.number}", **fields}
         return Event(("account.events", partition), value, home)
+
+    def with_frames(self, events: list[Event]) -> list[Event]:
+        """Some neighbours of one home go out as one record."""
+        found: list[Event] = []
+        for event in events:
+            frame = self.framed(found[-1], event) if found and self.r.random() < 0.5 else None
+            if frame is None:
+                found.append(event)
+            else:
+                found[-1] = frame
+        return found
+
+    def framed(self, event: Event, more: Event) -> Event | None:
+        """Two account events of one home as one record; None if they cannot be one."""
+        if event.value is None or more.value is None or event.home is None or event.home != more.home:
+            return None
+        return Event(event.source, event.value, event.home, (more.value,))
 
     def _rules(self) -> Event:
         warn = self.r.choice(["1.40", "1.50", "1.60"])
