@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
@@ -17,6 +17,7 @@ from agents.core import Source
 from streams.brokers import bootstrap_address
 from streams.connections import client_options, producer, reader, start
 from streams.ends import end_offsets
+from streams.errors import UserError
 from streams.routes import Routes
 from streams.sending import Sender
 from streams.settings import Settings
@@ -61,6 +62,7 @@ class WorkerOptions:
 async def running_worker(settings: Settings, options: WorkerOptions) -> AsyncIterator[Worker]:
     """A started worker. Unless it failed, it leaves its partitions with a checkpoint at the end of the
     block."""
+    settings = replace(settings, web=_web_address(settings))
     compile_kernels()
     states = await create_topics(settings)
     routes = Routes({state.topic.name: state.partitions for state in states})
@@ -89,6 +91,19 @@ async def running_worker(settings: Settings, options: WorkerOptions) -> AsyncIte
                     await membership.stop()
                 await worker.stop()
                 await asyncio.wait_for(worker.app.stop(), STOP_SECONDS)
+
+
+def _web_address(settings: Settings) -> tuple[str, int]:
+    """Host and port of the web server, port 0 replaced by a free one; UserError if it is taken."""
+    host, port = settings.web
+    try:
+        with socket.create_server((host, port)) as server:
+            return host, server.getsockname()[1]
+    except OSError as error:
+        raise UserError(
+            f"the web server cannot listen on {host}:{port}: {error.strerror or error}",
+            advice="Set LIANGRONG_WEB to another host:port; with port 0 any free one is taken.",
+        ) from error
 
 
 def _build(
