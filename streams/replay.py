@@ -206,7 +206,7 @@ class Replay:
                 self.report.records += 1
         await sender.flush()
         self._ends.update(sender.acknowledged)
-        cut = {source: end for source, end in self._ends.items() if source[0] != SESSION}
+        cut = {source: end for source, end in sorted(self._ends.items()) if source[0] != SESSION}
         value = orjson.dumps({**window.session, "cut": format_cut(cut)})
         key = str(window.session.get("market", "ALL")).encode()
         await sender.send(SESSION, 0, key, value, headers)

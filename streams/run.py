@@ -118,7 +118,9 @@ class OfflineRun:
                 log.take(data)
 
     def _cut(self, window: Window, number: int) -> Iterator[Output]:
-        inputs = {source: end for source, end in self._ends.items() if source[0] not in {SESSION, TOTALS}}
+        inputs = {
+            source: end for source, end in sorted(self._ends.items()) if source[0] not in {SESSION, TOTALS}
+        }
         value = orjson.dumps({**window.session, "cut": format_cut(inputs)})
         start = self._ends[(SESSION, 0)]
         record = Record(SESSION, 0, str(window.session.get("market", "ALL")).encode(), value, (), 1)
