@@ -153,7 +153,6 @@ class _LogCheck:
         newest: dict[tuple[str, str], tuple[int, int, str]] = {}
         for o in self.sim.broker.published[self.partition]:
             key = (o.output.topic, o.output.key)
-            self.sim.stats["late writer"] += int((o.offset, o.place) < newest.get(key, (-1, -1, ""))[:2])
             newest[key] = max(newest.get(key, (-1, -1, "")), (o.offset, o.place, identity(o.output)))
         wanted = {ident for _, _, ident in newest.values()}
         last: dict[str, str] = {}

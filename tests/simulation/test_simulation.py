@@ -41,7 +41,6 @@ def test_the_faults_meant_to_happen_do_happen() -> None:
     happened = histories(1_000, 60, replay=False)
     kinds = {"crashed", "paused", "regained", "reclaimed", "given up", "forgotten", "repeated", "ignored"}
     assert all(happened[kind] > 0 for kind in kinds), happened
-    assert happened["late writer"] > 0, "subscribers need the log offset because a late writer may come last"
 
 
 def _found(plant: planted.Plant, replay: bool) -> bool:

@@ -80,9 +80,11 @@ class SimUnit:
     def fetch(self) -> None:
         """Read a little of one source; market data goes to every unit of the worker."""
         wanted = self.unit.wanted()
-        if not wanted:
+        topics = self.sim.broker.topics
+        waiting = [source for source, offset in wanted.items() if offset < len(topics[source])]
+        if not waiting:
             return
-        source = self.sim.random.choice(list(wanted))
+        source = self.sim.random.choice(waiting)
         count = self.sim.random.randint(1, self.sim.batch)
         if self.roles[source] is Role.MARKET:
             self.worker.fetch_market(source, count)
