@@ -188,5 +188,5 @@ def may_plan(desk: Desk, account: int, moment: Moment) -> bool:
         first = episodes.called_index[row] + preset.liquidate_from + episodes.extra_days[row]
         return desk.calendar.index >= first
     if episodes.state[row] == LIQUIDATING:
-        return moment.begins or (account in moment.progressed and not desk.orders.of(account))
+        return (moment.begins or account in moment.progressed) and not desk.orders.of(account)
     return episodes.state[row] == AT_ONCE

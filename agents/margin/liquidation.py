@@ -17,7 +17,9 @@ from agents.kernels.layout import (
     ASK_QTY,
     BID_PRICE,
     BID_QTY,
+    BLIND,
     HALTED,
+    HOT_WIDTH,
     LIMIT_DOWN,
     LIMIT_UP,
     MARK,
@@ -305,15 +307,16 @@ class Liquidation:
         """Fills open orders at their expected price, in the order of account names; returns the accounts
         that changed.
 
-        A suspended, halted or locked security fills nothing; its order stays open.
+        A suspended, halted or locked security fills nothing, and an account that holds something unpriced
+        sells nothing; such orders stay open.
         """
         desk = self.desk
         if desk.config.liquidation != SIMULATE or not desk.calendar.trading():
             return []
-        changed = []
+        changed, hot = [], desk.books.accounts.hot
         for account in desk.books.accounts.by_name(desk.orders.accounts()):
             row = desk.books.accounts.episode[account]
-            if desk.episodes.held[row]:
+            if desk.episodes.held[row] or hot[account * HOT_WIDTH + BLIND]:
                 continue
             before = len(desk.orders.of(account))
             for order in list(desk.orders.of(account)):

@@ -211,3 +211,23 @@ def test_a_command_about_somebody_elses_account_changes_nothing() -> None:
     before = list(diary.book.core.state_rows())
     assert diary.command("hold", account="B9") == []
     assert list(diary.book.core.state_rows()) == before
+
+
+def test_the_afternoon_does_not_plan_again_while_orders_are_open() -> None:
+    diary = falling("auto")
+    diary.session("break")
+    diary.session("continuous")
+    assert [plan["batch"] for plan in plans(diary)] == [1]
+    diary.at(TUESDAY, "09:00").session("pre_open")
+    diary.at(TUESDAY, "09:30").session("continuous")
+    assert [plan["batch"] for plan in plans(diary)] == [1, 2]
+
+
+def test_an_account_with_something_unpriced_is_not_liquidated_on_it() -> None:
+    diary = falling("simulate")
+    diary.event("transfer", security="600999.SH", qty=100, reason="collateral_in")
+    diary.session("clock")
+    assert diary.events() == ["immediate", "liquidating"]
+    diary.price("600999.SH", "1.00")
+    diary.session("clock")
+    assert diary.events()[-1] == "closed"
