@@ -32,6 +32,9 @@ from streams.worker.serve import WorkerOptions, running_worker
 from streams.worker.worker import Worker
 
 WATCHED = ("margin.calls", "liquidation.orders", "security.signals", "dead.letters", "system.events")
+MINUTE_MS = 60_000
+EVE_WINDOW_MS = 15 * MINUTE_MS
+"""Between two clocks of the days before the crash, of which only daily bars are known."""
 _LOOK_SECONDS = 0.25
 _QUIET_SECONDS = 0.6
 _CATCH_UP_SECONDS = 20.0
@@ -41,12 +44,11 @@ _WORST = 12
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
     """`speed`: market seconds a second on the crash day, None for flat out. `window_ms`: market time between
-    two clocks; longer than a replay's usual second because a quarter-hour bar has four prices, not nine
-    hundred."""
+    two clocks; longer than a replay's usual second, since a quarter-hour bar has but four prices."""
 
     accounts: int = 20_000
     speed: float | None = 240.0
-    window_ms: int = 10_000
+    window_ms: int = 30_000
     seed: int = 1
 
 
@@ -91,11 +93,13 @@ class Demo:
         async with Subscriber(*WATCHED, settings=self.settings, from_beginning=True) as alerts:
             with _tasks(self._watch(alerts), self._look()) as failures:
                 self.board.pace = "flat out"
-                await self._pass(before, None, "on the eve: openings, two trading days", failures)
+                eve = ReplayOptions(window_ms=EVE_WINDOW_MS, wait_last=True)
+                await self._pass(before, eve, "on the eve: openings, two trading days", failures)
                 self.board.pace = f"{self.options.speed:g}×" if self.options.speed else "flat out"
                 start = time.monotonic()
                 status = f"replaying {crash.name.removeprefix('date=')}"
-                report = await self._pass([crash], self.options.speed, status, failures)
+                day = ReplayOptions(self.options.window_ms, self.options.speed, wait_last=True)
+                report = await self._pass([crash], day, status, failures)
                 seconds = time.monotonic() - start
                 self.board.status = "waiting for the last alerts"
                 if report.finished:
@@ -113,11 +117,10 @@ class Demo:
             self.worker.failed.result()
 
     async def _pass(
-        self, days: Iterable[Path], speed: float | None, status: str, failures: list[asyncio.Task[None]]
+        self, days: Iterable[Path], options: ReplayOptions, status: str, failures: list[asyncio.Task[None]]
     ) -> ReplayReport:
         """Replay some days while worker and watchers live; the first failure of any of them is raised."""
         self.board.status = status
-        options = ReplayOptions(window_ms=self.options.window_ms, speed=speed, wait_last=True)
         replay = Replay(open_days(list(days)), self.settings, options, self._note)
         self._replay = replay
         if self._stopped.is_set():
@@ -139,7 +142,10 @@ class Demo:
     def _note(self, progress: Progress) -> None:
         assert self._replay is not None
         done = self._published + self._replay.report.events
+        last = self.board.progress
         self.board.note_progress(progress, done, time.monotonic())
+        if last is None or last.ts // MINUTE_MS != progress.ts // MINUTE_MS:
+            self._count()  # the picture of the day has a column for every minute, however fast it passes
 
     async def _watch(self, alerts: Subscriber) -> None:
         async for alert in alerts:

@@ -24,6 +24,7 @@ from streams.topics import check_topics
 
 Value = dict[str, Any]
 ACCOUNT_ALERTS = ("margin.calls", "liquidation.orders")
+RULES = "reference.rules"
 _POLL_MS = 500
 _ANSWER_SECONDS = 10.0
 _NO_WORKER = (
@@ -36,8 +37,11 @@ class NotFoundError(UserError):
 
 
 async def account_alerts(settings: Settings, account: str) -> list[tuple[str, Value]]:
-    """(topic, value) of every call and liquidation record of an account, each once, topic by topic."""
-    counts = await check_topics(settings, ACCOUNT_ALERTS)
+    """(topic, value) of every call and liquidation record of an account, each once, topic by topic.
+
+    After them, every record of `reference.rules`: the presets the calls may name.
+    """
+    counts = await check_topics(settings, (*ACCOUNT_ALERTS, RULES))
     key = account.encode()
     found: list[tuple[str, Value]] = []
     async with reader(settings) as consumer:
@@ -45,7 +49,8 @@ async def account_alerts(settings: Settings, account: str) -> list[tuple[str, Va
             home = home_partition(account, counts[topic])
             values = await _read(consumer, settings, topic, home, lambda record: record.key == key)
             found += [(topic, value) for value in _once(values)]
-    return found
+        rules = await _read(consumer, settings, RULES, 0, lambda _: True)
+    return found + [(RULES, value) for value in rules]
 
 
 async def signals(settings: Settings, security: str) -> list[tuple[str, Value]]:

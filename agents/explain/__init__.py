@@ -14,8 +14,10 @@ from agents.explain.calls import explain_call
 from agents.explain.orders import batch_of, explain_order, explain_plan
 from agents.explain.signals import explain_signal
 from agents.explain.statement import Explanation
+from agents.rules.presets import Presets
 from schemas.alerts import LiquidationOrder, LiquidationPlan, MarginCall
 from schemas.events import decode_parsed
+from schemas.reference import RulesReference
 
 EXPLAINED = ("margin.calls", "liquidation.orders", "security.signals")
 """Topics whose records can be explained."""
@@ -24,8 +26,8 @@ EXPLAINED = ("margin.calls", "liquidation.orders", "security.signals")
 def explain(
     topic: str, value: Mapping[str, Any], related: Iterable[tuple[str, Mapping[str, Any]]] = ()
 ) -> Explanation:
-    """The arithmetic of one record. `related`: (topic, value) of the account's other records, for plans
-    and orders.
+    """The arithmetic of one record. `related`: (topic, value) of other records, which plans and orders
+    need: the account's calls and orders, and the broker's own presets (`reference.rules`).
 
     Raises BadRecord for a record that is not of the topic's schema, KeyError for a topic that is not in
     `EXPLAINED`.
@@ -55,9 +57,13 @@ def _explain_liquidation(event: LiquidationOrder | LiquidationPlan, known: Known
     orders = sorted({o.id: o for o in mine if isinstance(o, LiquidationOrder)}.values(), key=_place)
     plans = [record for record in mine if isinstance(record, LiquidationPlan)]
     call = _call_of(event, orders, known)
+    presets = Presets()
+    for record, _ in known:
+        if isinstance(record, RulesReference):
+            presets.update(record)
     if isinstance(event, LiquidationPlan):
-        return explain_plan(event, orders, call)
-    return explain_order(event, plans[0] if plans else None, orders or [event], call)
+        return explain_plan(event, orders, call, presets)
+    return explain_order(event, plans[0] if plans else None, orders or [event], call, presets)
 
 
 def _place(order: LiquidationOrder) -> int:

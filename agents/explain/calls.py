@@ -32,7 +32,9 @@ _BELOW = {
     "immediate": "immediate",
     "expired": "target",
 }
-_TOPPING_UP = frozenset({"called", "partly_met", "expired", "immediate"})
+_STILL_SHORT = frozenset(
+    {"warned", "below_min", "called", "immediate", "partly_met", "expired", "liquidating"}
+)
 _OTHER_COLLATERAL_SINCE = parse_day("2019-08-19")
 
 
@@ -170,8 +172,8 @@ def _rearmed(call: MarginCall) -> int | None:
 
 def _top_up(told: Explanation, call: MarginCall, assets: int, debt: int) -> None:
     target = call.lines.target
-    if target is None or (call.shortfall is None and call.event not in _TOPPING_UP):
-        return
+    if target is None or (call.event not in _STILL_SHORT and not call.shortfall):
+        return  # a call that is over asks for nothing any more, wherever the ratio stands
     section = told.section("top-up (追加担保物)")
     found = shortfall_milli(assets, debt, target)
     working = f"{format_line(target)} × {yuan(debt)} − {yuan(assets)}, up to 0.01"

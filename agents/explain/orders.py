@@ -45,6 +45,7 @@ def explain_order(
     plan: LiquidationPlan | None,
     orders: Sequence[LiquidationOrder],
     call: MarginCall | None,
+    presets: Presets,
 ) -> Explanation:
     """One order and its plan. `orders`: all of the batch; `call`: the call record of that moment."""
     told = Explanation(order.id, f"{order.account}: {_headline(order)}")
@@ -55,7 +56,7 @@ def explain_order(
     ]
     _order_prices(told, order)
     if plan is not None:
-        _plan(told, plan, orders, call)
+        _plan(told, plan, orders, call, presets)
     else:
         told.unproven.append("the ratio after the plan: the plan's record was not found")
     _rules(told, [order])
@@ -63,13 +64,16 @@ def explain_order(
 
 
 def explain_plan(
-    plan: LiquidationPlan, orders: Sequence[LiquidationOrder], call: MarginCall | None
+    plan: LiquidationPlan,
+    orders: Sequence[LiquidationOrder],
+    call: MarginCall | None,
+    presets: Presets,
 ) -> Explanation:
     """A plan with its orders; `call` is the call record of the moment it was made."""
     told = Explanation(plan.id, f"{plan.account}: plan of forced liquidation with {len(orders)} orders")
     if orders:
         told.facts.append(("when", f"{moment(orders[0].ts)} (Shanghai), episode {plan.episode}"))
-    _plan(told, plan, orders, call)
+    _plan(told, plan, orders, call, presets)
     _rules(told, orders)
     return told
 
@@ -98,6 +102,7 @@ def _plan(
     plan: LiquidationPlan,
     orders: Sequence[LiquidationOrder],
     call: MarginCall | None,
+    presets: Presets,
 ) -> None:
     section = told.section(f"plan {plan.id} (yuan)")
     section.add("to sell or cover, at mark", "after own cash has repaid", yuan(plan.needed))
@@ -109,17 +114,16 @@ def _plan(
     if call is None:
         told.unproven.append("the ratio after the plan: no call record of its moment tells assets and debt")
         return
-    commission = _commission(call)
+    commission = _commission(call, presets)
     if commission is None:
-        told.unproven.append(f"the ratio after the plan: the commission of {call.rule} is not in the record")
+        told.unproven.append(f"the ratio after the plan: the commission of {call.rule} is not known")
         return
     _after(told, plan, orders, call, commission)
 
 
-def _commission(call: MarginCall) -> int | None:
-    """Commission (1e-6) of the preset the call names, if it is one of those built in."""
+def _commission(call: MarginCall, presets: Presets) -> int | None:
+    """Commission (1e-6) of the preset the call names; None for one that is not known."""
     name, _, since = call.rule.removeprefix("preset ").partition("@")
-    presets = Presets()
     if name not in presets:
         return None
     preset = presets.at(name, call.date)

@@ -143,7 +143,7 @@ def _as_lines(board: Board) -> Iterator[Callable[[], None]]:
 
 def _conclude(board: Board, report: DemoReport, settings: Settings, *, stays: bool) -> None:
     click.echo()
-    for line in summary(board, report.events, round(report.seconds)):
+    for line in summary(board, report.events, round(report.seconds), finished=report.finished):
         click.echo(line)
     if not report.finished:
         return

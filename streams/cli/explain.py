@@ -68,6 +68,7 @@ def _explained(topic: str, value: Value, known: list[tuple[str, Value]]) -> Expl
 
 def _near(subject: str, known: list[tuple[str, Value]]) -> str:
     """Ids that are there, newest last, for a person who mistyped one."""
+    known = [(topic, value) for topic, value in known if topic in EXPLAINED]
     if not known:
         return f"Nothing was published about {subject} on these topics."
     latest = sorted(known, key=lambda alert: alert[1].get("ts") or 0)[-5:]

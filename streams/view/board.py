@@ -46,6 +46,7 @@ class Episode:
     events: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     orders: list[str] = field(default_factory=list)
+    """Ids of orders in stocks; repayments from cash are left out."""
 
 
 @dataclass(slots=True)
@@ -71,6 +72,7 @@ class Board:
     order_count: Counter[str] = field(default_factory=Counter)
     sold_milli: int = 0
     repaid_milli: int = 0
+    unsecured_milli: int = 0
     plans: int = 0
     finals: set[str] = field(default_factory=set)
     episodes: dict[str, Episode] = field(default_factory=dict)
@@ -114,6 +116,8 @@ class Board:
 
     def _call(self, value: Record) -> None:
         self.steps[str(value["event"])] += 1
+        if value["event"] == "shortfall":
+            self.unsecured_milli += parse_scaled(value["debt"], 3, "debt")
         self.calls.appendleft(value)
         episode = self.episodes.setdefault(value["episode"], Episode(value["account"]))
         episode.events.append(value["event"])
@@ -129,7 +133,8 @@ class Board:
         self.order_count[str(value["business"])] += 1
         if value["business"] == "repay":
             self.repaid_milli += parse_scaled(value["amount"], 3, "amount")
-        elif value.get("side") == "S":
+            return
+        if value["side"] == "S":
             self.sold_milli += int(value["qty"]) * parse_scaled(value["expected_price"], 3, "expected_price")
         self.episodes.setdefault(value["episode"], Episode(value["account"])).orders.append(value["id"])
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from schemas.alerts import CALL_EVENTS, LEVELS
 from schemas.units import format_day
-from streams.view.board import Board, Record
+from streams.view.board import BELOW, Board, Record
 from streams.view.picture import COLOURS, picture
 from streams.view.words import (
     LEVEL_COLOURS,
@@ -106,11 +106,14 @@ def _levels(board: Board) -> Panel:
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(ratio=1)
-    most = max(board.levels.values(), default=0) or 1
+    most = max((board.levels[level] for level in BELOW), default=0) or 1
     for level in LEVELS:
-        count = board.levels[level]
-        bar = ProgressBar(total=most, completed=count, complete_style=LEVEL_COLOURS[level], style="black")
-        table.add_row(Text(_LEVEL_WORDS[level], style=LEVEL_COLOURS[level]), f"{count:,}", bar)
+        count, colour = board.levels[level], LEVEL_COLOURS[level]
+        # Bars compare the accounts in trouble; beside the normal ones they would all be a single dot.
+        bar = ProgressBar(
+            total=most, completed=count, complete_style=colour, finished_style=colour, style="black"
+        )
+        table.add_row(Text(_LEVEL_WORDS[level], style=colour), f"{count:,}", bar if level in BELOW else "")
     return Panel(table, title="accounts by level", border_style="dim", padding=0)
 
 

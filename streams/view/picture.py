@@ -1,6 +1,6 @@
 """Accounts below their lines through a trading day, as a stacked picture made of half blocks.
 
-A column is a stretch of trading time (09:25 to 11:30 and 13:00 to 15:00, the break left out); the lowest
+A column is a stretch of trading time (09:15 to 11:30 and 13:00 to 15:00, the break left out); the lowest
 band are accounts below the immediate line, then those below the minimum line, then the warn line.
 """
 
@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from rich.text import Text
 
 COLOURS = {"warn": "yellow", "below_min": "dark_orange3", "immediate": "red"}
-MORNING = (9 * 60 + 25, 11 * 60 + 30)
+MORNING = (9 * 60 + 15, 11 * 60 + 30)
 AFTERNOON = (13 * 60, 15 * 60)
 MINUTES = (MORNING[1] - MORNING[0]) + (AFTERNOON[1] - AFTERNOON[0])
 _STACK = ("immediate", "below_min", "warn")
-_MARKS = ((MORNING[0], "09:25"), (10 * 60 + 30, "10:30"), (AFTERNOON[0], "13:00"), (14 * 60, "14:00"))
+_MARKS = ((9 * 60 + 30, "09:30"), (10 * 60 + 30, "10:30"), (AFTERNOON[0], "13:00"), (14 * 60, "14:00"))
 
 Counts = tuple[int, ...]
 """Accounts at warn, below_min, immediate."""

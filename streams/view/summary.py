@@ -20,15 +20,16 @@ _RESIDUAL = {
     "no_cash": "without cash to buy back",
 }
 _TELLING = ("called", "expired", "liquidating", "closed", "immediate", "partly_met", "cured", "shortfall")
-_EXPLAINED = ("liquidating", "called", "immediate", "below_min", "warned")
+_EXPLAINED = ("called", "liquidating", "immediate", "below_min", "warned")
 
 
-def summary(board: Board, ticks: int, seconds: int) -> Iterator[str]:
-    """Lines of the summary. `ticks` of the crash day, replayed in `seconds`."""
+def summary(board: Board, events: int, seconds: int, *, finished: bool = True) -> Iterator[str]:
+    """Lines of the summary. `events` of the crash day were replayed in `seconds`."""
     if board.progress is None:
         return
     day = format_day(board.progress.date)
-    yield f"{day} is over: {board.accounts:,} accounts, {ticks:,} events of the day in {seconds} s."
+    how = "is over" if finished else "was left early"
+    yield f"{day} {how}: {board.accounts:,} accounts, {events:,} events of the day in {seconds} s."
     yield ""
     yield from _levels(board)
     yield from _calls(board)
@@ -36,9 +37,9 @@ def summary(board: Board, ticks: int, seconds: int) -> Iterator[str]:
     if board.signals:
         signals = ", ".join(f"{count} × {name}" for name, count in sorted(board.signals.items()))
         yield f"  securities           {signals}"
-    if board.worst:
-        worst = board.worst[0]
-        yield f"  lowest ratio         {worst['ratio']} of {worst['account']}, owing {worst['debt']} yuan"
+    if board.steps["shortfall"]:
+        debt = short_money(board.unsecured_milli)
+        yield f"  left without assets  {board.steps['shortfall']:,} accounts, which still owe {debt} yuan"
     if board.topics["dead.letters"]:
         yield f"  dead letters         {board.topics['dead.letters']:,}"
 

@@ -121,6 +121,11 @@ def test_a_holding_without_a_price_counts_nothing() -> None:
     assert "Adds up" in text
 
 
+def test_a_call_that_is_over_asks_for_no_cash_wherever_the_ratio_stands() -> None:
+    found = explain("margin.calls", call("closed", shortfall="0.00"))
+    assert found.adds_up
+
+
 def test_recovery_needs_the_warn_line_and_the_rearm_distance() -> None:
     assert explain("margin.calls", call("recovered", shortfall=None)).problems == [
         "at or above 1.41: not so by the record's own figures (assets ≥ line × debt)"

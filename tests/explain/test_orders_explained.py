@@ -91,3 +91,30 @@ def test_without_the_call_the_ratio_after_the_plan_is_said_to_be_not_recomputed(
 def test_orders_of_another_batch_are_left_out() -> None:
     other = order(1, business="repay", amount="5.00") | {"id": f"{EPISODE}:o2.1", "batch": 2}
     assert explain("liquidation.orders", PLAN, [*RELATED, ("liquidation.orders", other)]).adds_up
+
+
+def test_a_preset_of_a_broker_needs_its_own_commission() -> None:
+    own = call(
+        "liquidating", shortfall=None, date="2025-04-07", evidence=EVIDENCE, rule="preset E@2025-04-02"
+    )
+    related = [*RELATED[:3], ("margin.calls", own)]
+    assert explain("liquidation.orders", PLAN, related).unproven == [
+        "the ratio after the plan: the commission of preset E@2025-04-02 is not known"
+    ]
+    preset = {
+        "preset": "E",
+        "from": "2025-04-02",
+        "warn": "1.40",
+        "min": "1.30",
+        "immediate": None,
+        "immediate_mode": "by_settled",
+        "target": "1.50",
+        "cure_by": 1,
+        "cure_at": "settled",
+        "liquidate_from": 2,
+        "rearm": "0.01",
+        "commission": "0.00025",
+    }
+    found = explain("liquidation.orders", PLAN, [*related, ("reference.rules", preset)])
+    assert found.adds_up
+    assert not found.unproven

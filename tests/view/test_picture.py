@@ -11,11 +11,11 @@ from streams.view.picture import COLOURS, MINUTES, columns, picture, trading_min
     ("minute", "passed"),
     [
         (9 * 60, 0),
-        (9 * 60 + 25, 0),
-        (10 * 60, 35),
-        (11 * 60 + 30, 125),
-        (12 * 60, 125),
-        (13 * 60, 125),
+        (9 * 60 + 15, 0),
+        (10 * 60, 45),
+        (11 * 60 + 30, 135),
+        (12 * 60, 135),
+        (13 * 60, 135),
         (15 * 60, MINUTES),
         (16 * 60, MINUTES),
     ],
@@ -26,9 +26,9 @@ def test_the_noon_break_takes_no_room(minute: int, passed: int) -> None:
 
 def test_a_stretch_without_counts_keeps_the_ones_before_and_the_future_is_empty() -> None:
     day = columns({565: (1, 0, 0), 690: (3, 2, 1)}, MINUTES)
-    assert day[0] == day[60] == (1, 0, 0)
-    assert day[125] == (3, 2, 1)
-    assert day[126] is None
+    assert day[10] == day[60] == (1, 0, 0)
+    assert day[135] == (3, 2, 1)
+    assert day[136] is None
 
 
 def test_the_most_severe_band_lies_at_the_bottom() -> None:
@@ -45,7 +45,7 @@ def test_the_most_severe_band_lies_at_the_bottom() -> None:
 def test_an_empty_history_is_drawn_without_a_column() -> None:
     lines = picture({}, 40, 3)
     assert all(not set(line.plain) & {"█", "▀", "▄"} for line in lines)
-    assert "09:25" in lines[-1].plain
+    assert "09:30" in lines[-1].plain
 
 
 def test_no_line_is_wider_than_asked_for() -> None:

@@ -60,12 +60,18 @@ def test_a_plain_line_comes_once_a_quarter_of_an_hour_of_market_time() -> None:
     assert shown == ["2025-04-07 09:30", "2025-04-07 09:45", "2025-04-07 10:00"]
 
 
-def test_the_summary_counts_and_names_the_lowest_ratio() -> None:
+def test_the_summary_counts_levels_and_steps() -> None:
     text = "\n".join(summary(watched(), 1000, 61))
     assert "2025-04-07 is over: 11 accounts, 1,000 events of the day in 61 s." in text
     assert "4 accounts at first" in text
-    assert "1.099 of A1" in text
+    assert "left without assets" not in text
     assert "called 1  liquidating 1" in text
+
+
+def test_debts_without_any_assets_left_are_summed() -> None:
+    board = watched()
+    board.note_alert("margin.calls", call("C3", "shortfall", debt="12345.67"), 2.0)
+    assert "1 accounts, which still owe 12,345 yuan" in "\n".join(summary(board, 1, 1))
 
 
 def test_the_commands_to_try_name_an_account_and_an_alert_of_this_run() -> None:
@@ -73,7 +79,7 @@ def test_the_commands_to_try_name_an_account_and_an_alert_of_this_run() -> None:
     assert commands == [
         "liangrong subscribe margin.calls --from-beginning --account A1",
         "liangrong account A1",
-        "liangrong explain A1:2025-04-07:1:2",
+        "liangrong explain A1:2025-04-07:1:1",
         "liangrong explain A1:2025-04-07:1:o1.1",
     ]
 
