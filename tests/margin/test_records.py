@@ -28,7 +28,8 @@ def test_every_record_decodes_as_its_topics_schema_says(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_ids_are_unique_and_steps_of_an_episode_count_from_one(seed: int) -> None:
-    outputs = [output.value for output in told(seed) if output.topic in ("margin.calls", "liquidation.orders")]
+    alerts = ("margin.calls", "liquidation.orders")
+    outputs = [output.value for output in told(seed) if output.topic in alerts]
     assert max(Counter(value["id"] for value in outputs).values(), default=1) == 1
     steps: dict[str, list[int]] = {}
     for value in outputs:
@@ -53,7 +54,8 @@ def test_an_episode_ends_once_and_an_account_has_at_most_one_open(seed: int) -> 
 def test_records_of_one_evaluation_come_in_the_order_of_account_names() -> None:
     shard = MarginShard()
     outputs = tell_all(shard, Author(3, accounts=15).write(days=4, steps_a_day=30))
-    settled = [output.key for output in outputs if output.topic == "margin.ratios" and output.value["settled"]]
+    ratios = [output.value for output in outputs if output.topic == "margin.ratios"]
+    settled = [record["account"] for record in ratios if record["settled"]]
     falls = sum(later < earlier for earlier, later in pairwise(settled))
     assert falls <= 8  # once for each settled, first or second
     assert len(settled) > 30
