@@ -1,0 +1,1 @@
+"""Real days through the real cores, beside a recomputation in plain decimals."""
