@@ -11,13 +11,25 @@ import numpy as np
 from agents.books.book import Books
 from agents.books.contracts import LENDING
 from agents.books.transit import RECEIVABLE
-from agents.kernels.layout import BLIND, HOT_WIDTH, LONG, OWED, OWN, SHORT
+from agents.kernels.layout import BLIND, HOT_WIDTH, LONG, MARK, OWED, OWN, SHORT, VALUE
 from agents.kernels.valuation import sweep
 
 
 def discrepancies(books: Books) -> list[str]:
     """Where incremental and recomputed state differ: one line each, none when the books are sound."""
-    return [*_values(books), *_sums(books), *_holders(books)]
+    return [*_marks(books), *_values(books), *_sums(books), *_holders(books)]
+
+
+def _marks(books: Books) -> list[str]:
+    """Marks as the kernel left them, beside the ladder of rulebook 1.4 over everything known."""
+    if books.day < 0 or not books.securities.rows:
+        return []
+    kept = books.securities.used("table")[:, [MARK, VALUE]]
+    ladder = np.stack(books.securities.marks(books.day), axis=1)
+    return [
+        f"{books.securities.names[row]}: marks {kept[row].tolist()}, the ladder says {ladder[row].tolist()}"
+        for row in np.flatnonzero((kept != ladder).any(axis=1)).tolist()
+    ]
 
 
 def _values(books: Books) -> list[str]:

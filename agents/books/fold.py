@@ -57,7 +57,7 @@ class Fold:
         name = events.account_name(row)
         account = self.books.accounts.index.get(name, -1)
         if kind == _OPENING:
-            return open_account(self, events, row, name, account), False
+            return open_account(self, events, row, name, account), True
         if account < 0:
             raise BadRecord("account", "was never opened")
         if self.books.accounts.closed[account]:

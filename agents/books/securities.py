@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from agents.books.columns import Columns, Snapshot, Spec, text_restore, text_snapshot
 from agents.kernels import layout as at
 from schemas.reference import BOARDS, SECURITY_KINDS, VALUATIONS, SecurityReference
-from schemas.units import DAY_MS, SHANGHAI_OFFSET_MS
+from schemas.units import DAY_MS, SHANGHAI_OFFSET_MS, shanghai_day
 
 FLOWS = ("buys", "repayments", "short_sales", "returns")
 BUYS, REPAYMENTS, SHORT_SALES, RETURNS = range(4)
 """Columns of `flows`: milli for the first two, shares for the others; of the current day."""
 
 _WIDTH = at.SECURITY_WIDTH
-_OF_THE_DAY = (at.LIMIT_UP, at.LIMIT_DOWN, at.HALTED, at.BID_PRICE, at.BID_QTY, at.ASK_PRICE, at.ASK_QTY)
 _PREFIX_BOARDS = (
     ("688", "star"),
     ("689", "star"),
@@ -76,9 +75,11 @@ class Securities(Columns):
         return BOARDS[self.get(row, at.BOARD)]
 
     def refer(self, row: int, reference: SecurityReference, day: int) -> None:
-        """Takes a reference record of `day` or before; an older one than the last taken is ignored."""
+        """Takes a reference record of `day` or before; a later one, or one older than the last taken, is
+        ignored.
+        """
         cells = self.array("table")[row]
-        if reference.date < cells[at.REFERENCE_DATE]:
+        if not cells[at.REFERENCE_DATE] <= reference.date <= day:
             return
         cells[at.REFERENCE_DATE] = reference.date
         cells[at.KIND] = SECURITY_KINDS.index(reference.kind)
@@ -100,40 +101,69 @@ class Securities(Columns):
         ):
             if figure is not None:
                 cells[column] = figure
-        if reference.date == day:
-            for column, price in ((at.LIMIT_UP, reference.limit_up), (at.LIMIT_DOWN, reference.limit_down)):
-                if price:
-                    cells[column] = price
+        for column, price in (
+            (at.REFERENCE_LIMIT_UP, reference.limit_up),
+            (at.REFERENCE_LIMIT_DOWN, reference.limit_down),
+        ):
+            cells[column] = _or_none(price)
         if reference.prev_close and reference.date >= cells[at.PREV_DATE]:
             cells[at.PREV_CLOSE] = reference.prev_close
             cells[at.PREV_DATE] = reference.date
 
     def begin_day(self) -> None:
-        """Limits, halts, books and flows are of one day."""
+        """Today begins with yesterday's marks and without flows."""
         table = self.used("table")
-        for column in _OF_THE_DAY:
-            table[:, column] = -1
+        table[:, at.CARRIED] = table[:, at.MARK]
         self.used("flows")[:] = 0
 
     def marks(self, day: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(mark, value) int64[n] that hold on `day` (rulebook 1.4): today's latest observation, else the
-        previous close named for today, else what was carried over, else an observation of an earlier day;
-        -1 where there is nothing.
+        previous close that the newest quote or reference data name for today, else what was carried over,
+        else an observation of an earlier day; -1 where there is nothing.
         """
         table = self.used("table")
-        seen = (table[:, at.PRICE_TS] + SHANGHAI_OFFSET_MS) // DAY_MS
-        has = table[:, at.PRICE] >= 0
-        mark = table[:, at.MARK].copy()
-        earlier = (mark < 0) & has & (seen < day)
-        mark[earlier] = table[earlier, at.PRICE]
-        named = table[:, at.PREV_DATE] == day
-        mark[named] = table[named, at.PREV_CLOSE]
-        today = has & (seen == day)
-        mark[today] = table[today, at.PRICE]
+        seen, quoted = _dates(table[:, at.PRICE_TS]), _dates(table[:, at.QUOTE_TS])
+        has, mark = table[:, at.PRICE] >= 0, table[:, at.CARRIED].copy()
+        for known, column in (
+            ((mark < 0) & has & (seen < day), at.PRICE),
+            ((table[:, at.PREV_DATE] == day) & (table[:, at.PREV_CLOSE] > 0), at.PREV_CLOSE),
+            ((quoted == day) & (table[:, at.QUOTE_PREV_CLOSE] > 0), at.QUOTE_PREV_CLOSE),
+            (has & (seen == day), at.PRICE),
+        ):
+            mark[known] = table[known, column]
         policy, fair = table[:, at.POLICY], table[:, at.FAIR_PRICE]
         value = np.where((policy != at.POLICY_LAST) & (fair >= 0), fair, mark)
         value[policy == at.POLICY_EXCLUDE] = 0
         return mark, value
+
+    def last(self, row: int, day: int) -> int:
+        """Latest price observed on `day`, -1 if none."""
+        return self.get(row, at.PRICE) if shanghai_day(self.get(row, at.PRICE_TS)) == day else -1
+
+    def quoted(self, row: int, column: int, day: int) -> int:
+        """A field of the newest quote if that is of `day`, else -1."""
+        return self.get(row, column) if shanghai_day(self.get(row, at.QUOTE_TS)) == day else -1
+
+    def of_day(self, row: int, quoted: int, referred: int, dated: int, day: int) -> int:
+        """A price of `day` by the newest quote (column `quoted`), else by reference data (`referred`, of
+        the date in `dated`).
+        """
+        price = self.quoted(row, quoted, day)
+        if price <= 0 and self.get(row, dated) == day:
+            price = self.get(row, referred)
+        return price if price > 0 else -1
+
+    def limit_up(self, row: int, day: int) -> int:
+        """Upper price limit of `day`, -1 if not published."""
+        return self.of_day(row, at.LIMIT_UP, at.REFERENCE_LIMIT_UP, at.REFERENCE_DATE, day)
+
+    def limit_down(self, row: int, day: int) -> int:
+        """Lower price limit of `day`, -1 if not published."""
+        return self.of_day(row, at.LIMIT_DOWN, at.REFERENCE_LIMIT_DOWN, at.REFERENCE_DATE, day)
+
+    def prev_close(self, row: int, day: int) -> int:
+        """Previous close named for `day`, -1 if nobody did."""
+        return self.of_day(row, at.QUOTE_PREV_CLOSE, at.PREV_CLOSE, at.PREV_DATE, day)
 
     def snapshot(self, prefix: str) -> Snapshot:
         """All columns and the names."""
@@ -144,6 +174,10 @@ class Securities(Columns):
         super().restore(prefix, snapshot)
         self.names = text_restore(snapshot[f"{prefix}.names"], self.rows)
         self.index = {name: row for row, name in enumerate(self.names)}
+
+
+def _dates(ts: NDArray[np.int64]) -> NDArray[np.int64]:
+    return (ts + SHANGHAI_OFFSET_MS) // DAY_MS
 
 
 def _or_none(price: int | None) -> int:

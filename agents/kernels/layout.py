@@ -32,7 +32,7 @@ IMMEDIATE = 3
 NO_DEBT = 4
 UNPRICED = 5
 
-SECURITY_WIDTH = 32
+SECURITY_WIDTH = 36
 MARK = 0
 """The price that shorts count at (rulebook 1.4)."""
 VALUE = 1
@@ -44,8 +44,12 @@ PRICE_OFFSET = 5
 QUOTE_TS = 6
 QUOTE_OFFSET = 7
 PREV_CLOSE = 8
+"""Previous close a reference record names for PREV_DATE."""
 PREV_DATE = 9
 LIMIT_UP = 10
+"""LIMIT_UP to ASK_QTY and QUOTE_PREV_CLOSE are the newest quote's fields, all of them; they hold on its
+date only.
+"""
 LIMIT_DOWN = 11
 HALTED = 12
 BID_PRICE = 13
@@ -67,6 +71,12 @@ INDEX_MEMBER = 28
 DELISTING = 29
 FINANCING_HALTED = 30
 LENDING_HALTED = 31
+CARRIED = 32
+"""The mark with which the current day began."""
+QUOTE_PREV_CLOSE = 33
+REFERENCE_LIMIT_UP = 34
+"""Limits a reference record names for REFERENCE_DATE."""
+REFERENCE_LIMIT_DOWN = 35
 
 POLICY_LAST = 0
 POLICY_INDEX_ADJUSTED = 1

@@ -17,6 +17,7 @@ from agents.kernels.layout import (
     BID_PRICE,
     BID_QTY,
     BLIND,
+    CARRIED,
     FAIR_PRICE,
     HALTED,
     LIMIT_DOWN,
@@ -34,6 +35,7 @@ from agents.kernels.layout import (
     PRICE_OFFSET,
     PRICE_TS,
     QUOTE_OFFSET,
+    QUOTE_PREV_CLOSE,
     QUOTE_TS,
     SHORT,
     VALUE,
@@ -125,21 +127,21 @@ def value_under_policy(policy: int, mark: int, fair: int) -> int:
 
 
 @njit(cache=True, inline="always")
-def _take_price(row: I8, price: int, ts: int, kind: int, offset: int) -> bool:
+def _take_price(row: I8, price: int, ts: int, kind: int, offset: int) -> None:
+    """Keeps the observation with the greatest (ts, trade over quote, offset)."""
     if row[PRICE] >= 0:
         if ts != row[PRICE_TS]:
             if ts < row[PRICE_TS]:
-                return False
+                return
         elif kind != row[PRICE_KIND]:
             if kind < row[PRICE_KIND]:
-                return False
+                return
         elif offset <= row[PRICE_OFFSET]:
-            return False
+            return
     row[PRICE] = price
     row[PRICE_TS] = ts
     row[PRICE_KIND] = kind
     row[PRICE_OFFSET] = offset
-    return True
 
 
 @njit(cache=True)
@@ -173,43 +175,47 @@ def observe(
     for i in range(len(ids)):
         s = ids[i]
         row = table[s]
-        mark = row[MARK]
-        if price[i] > 0 and _take_price(row, price[i], price_ts[i], price_kind[i], price_offset[i]):
-            seen = (price_ts[i] + _SHANGHAI_MS) // _DAY_MS
-            if seen == day or day < 0 or (seen < day and mark < 0):
-                mark = price[i]
-        newer = quote_ts[i] > row[QUOTE_TS] or (
-            quote_ts[i] == row[QUOTE_TS] and quote_offset[i] > row[QUOTE_OFFSET]
-        )
-        if quote_ts[i] >= 0 and newer:
-            mark = _take_quote(row, quote[i], quote_ts[i], quote_offset[i], day, mark)
+        if price[i] > 0:
+            _take_price(row, price[i], price_ts[i], price_kind[i], price_offset[i])
+        if quote_ts[i] >= 0:
+            _take_quote(row, quote[i], quote_ts[i], quote_offset[i])
+        mark = _mark_of(row, day)
         value = value_under_policy(row[POLICY], mark, row[FAIR_PRICE])
         reprice(s, mark, value, table, start, count, h_account, h_qty, h_short, hot, flag, touched, size)
 
 
 @njit(cache=True, inline="always")
-def _take_quote(row: I8, quote: I8, ts: int, offset: int, day: int, mark: int) -> int:
-    """Keeps a newer quote's fields; returns the mark, which may be the previous close it names."""
+def _mark_of(row: I8, day: int) -> int:
+    """Rulebook 1.4 as a function of what is known, whatever the order and the batches it came in; see
+    `Securities.marks`.
+    """
+    seen = (row[PRICE_TS] + _SHANGHAI_MS) // _DAY_MS
+    if row[PRICE] >= 0 and (seen == day or day < 0):
+        return int(row[PRICE])
+    if row[QUOTE_PREV_CLOSE] > 0 and (row[QUOTE_TS] + _SHANGHAI_MS) // _DAY_MS == day:
+        return int(row[QUOTE_PREV_CLOSE])
+    if row[PREV_DATE] == day and row[PREV_CLOSE] > 0:
+        return int(row[PREV_CLOSE])
+    if row[CARRIED] >= 0 or seen > day:
+        return int(row[CARRIED])
+    return int(row[PRICE])
+
+
+@njit(cache=True, inline="always")
+def _take_quote(row: I8, quote: I8, ts: int, offset: int) -> None:
+    """Keeps the fields of the newest quote, and of that quote only: so conflation may drop older ones."""
+    if ts < row[QUOTE_TS] or (ts == row[QUOTE_TS] and offset <= row[QUOTE_OFFSET]):
+        return
     row[QUOTE_TS] = ts
     row[QUOTE_OFFSET] = offset
-    quoted = (ts + _SHANGHAI_MS) // _DAY_MS
-    if quote[0] > 0 and quoted >= row[PREV_DATE]:
-        row[PREV_CLOSE] = quote[0]
-        row[PREV_DATE] = quoted
-        traded = (row[PRICE_TS] + _SHANGHAI_MS) // _DAY_MS
-        if (quoted == day or day < 0) and (row[PRICE] < 0 or (traded != quoted)):
-            mark = quote[0]
-    if quote[1] > 0:
-        row[LIMIT_UP] = quote[1]
-    if quote[2] > 0:
-        row[LIMIT_DOWN] = quote[2]
-    if quote[3] >= 0:
-        row[HALTED] = quote[3]
+    row[QUOTE_PREV_CLOSE] = quote[0]
+    row[LIMIT_UP] = quote[1]
+    row[LIMIT_DOWN] = quote[2]
+    row[HALTED] = quote[3]
     row[BID_PRICE] = quote[4]
     row[BID_QTY] = quote[5]
     row[ASK_PRICE] = quote[6]
     row[ASK_QTY] = quote[7]
-    return mark
 
 
 @njit(cache=True)

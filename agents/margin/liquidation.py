@@ -20,12 +20,7 @@ from agents.kernels.layout import (
     BLIND,
     HALTED,
     HOT_WIDTH,
-    LIMIT_DOWN,
-    LIMIT_UP,
     MARK,
-    PREV_CLOSE,
-    PRICE,
-    PRICE_TS,
     ST,
     SUSPENDED,
     VALUE,
@@ -40,7 +35,7 @@ from agents.margin.orders import BUY_TO_RETURN, REPAY, SELL_TO_REPAY
 from agents.margin.records import tell_call
 from agents.rules.costs import buy_cost, cost_milli, sell_cost
 from schemas.alerts import LIQUIDATION_BUSINESSES
-from schemas.units import MILLI, format_day, format_money, format_ratio, shanghai_day
+from schemas.units import MILLI, format_day, format_money, format_ratio
 
 NOT_GIVEN = -1
 
@@ -259,27 +254,22 @@ class Liquidation:
         return sorted(found, key=lambda short: (short.security, short.contract))
 
     def _book(self, security: int) -> Book:
-        get = self.desk.books.securities.get
-        bid = _side(get(security, BID_PRICE), get(security, BID_QTY))
-        ask = _side(get(security, ASK_PRICE), get(security, ASK_QTY))
+        day, securities = self.desk.books.day, self.desk.books.securities
+        bid = _side(securities.quoted(security, BID_PRICE, day), securities.quoted(security, BID_QTY, day))
+        ask = _side(securities.quoted(security, ASK_PRICE, day), securities.quoted(security, ASK_QTY, day))
         return Book(
             best_bid=bid,
             best_ask=ask,
-            last=self._last(security),
-            prev_close=get(security, PREV_CLOSE),
-            limit_down=get(security, LIMIT_DOWN),
-            limit_up=get(security, LIMIT_UP),
+            last=securities.last(security, day),
+            prev_close=securities.prev_close(security, day),
+            limit_down=securities.limit_down(security, day),
+            limit_up=securities.limit_up(security, day),
         )
-
-    def _last(self, security: int) -> int:
-        """Last price of today, -1 before the first."""
-        get = self.desk.books.securities.get
-        traded = get(security, PRICE) >= 0 and shanghai_day(get(security, PRICE_TS)) == self.desk.books.day
-        return get(security, PRICE) if traded else NOT_GIVEN
 
     def _stopped(self, security: int) -> bool:
         securities = self.desk.books.securities
-        return securities.get(security, HALTED) == 1 or self.desk.calendar.stopped(securities.names[security])
+        halted = securities.quoted(security, HALTED, self.desk.books.day) == 1
+        return halted or self.desk.calendar.stopped(securities.names[security])
 
     def _why_unsellable(self, security: int) -> str | None:
         get, book = self.desk.books.securities.get, self._book(security)

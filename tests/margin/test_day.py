@@ -209,3 +209,22 @@ def test_deadlines_count_trading_days_not_calendar_days() -> None:
         diary.at(day, "09:00").session("pre_open")
         diary.session("settled")
     assert diary.events() == ["below_min", "called", "expired"]
+
+
+def test_marks_do_not_depend_on_how_quotes_were_conflated() -> None:
+    first = {
+        "security": BANK,
+        "ts": at(MONDAY, "09:20"),
+        "prev_close": "11.00",
+        "limit_down": "9.90",
+        "bid": [],
+    }
+    second = {"security": BANK, "ts": at(MONDAY, "09:21")}
+    rows = []
+    for quotes in ([first, second], [second], [second, first]):
+        diary = Diary()
+        diary.session("pre_open")
+        for quote in quotes:
+            diary.book.quote(quote)
+        rows.append([row for row in diary.book.core.state_rows() if row[0] == "security"])
+    assert rows[0] == rows[1] == rows[2]
