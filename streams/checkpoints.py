@@ -136,18 +136,28 @@ class CheckpointStore:
         for path in paths[: -self._keep]:
             self._fs.rm_file(path)
         kept = paths[-self._keep :]
-        return int(kept[0].rsplit("/", 1)[-1].split("-")[0]) if kept else None
+        if not kept:
+            return None
+        oldest = _offset(kept[0])
+        for path in self._paths(partition, _SUFFIX + _UNFINISHED):
+            if _offset(path) < oldest:  # left behind by a worker that died
+                self._fs.rm_file(path)
+        return oldest
 
     def _folder(self, partition: int) -> str:
         return f"{self._root}/{partition}"
 
-    def _paths(self, partition: int) -> list[str]:
-        """Valid checkpoints, oldest first."""
+    def _paths(self, partition: int, suffix: str = _SUFFIX) -> list[str]:
+        """Valid checkpoints (or those that end otherwise), oldest first."""
         folder = self._folder(partition)
         if not self._fs.exists(folder):
             return []
         names = self._fs.ls(folder, detail=False)
-        return sorted(name for name in names if name.endswith(_SUFFIX))
+        return sorted(name for name in names if name.endswith(suffix))
+
+
+def _offset(path: str) -> int:
+    return int(path.rsplit("/", 1)[-1].split("-", maxsplit=1)[0])
 
 
 def check_log(checkpoint: Checkpoint, first: Genesis | None, start: int, end: int) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from agents.core import Segment
 from agents.market.conflate import merge_marks
-from streams.shardlog.merge import Head, merge_heads, pieces_of
+from streams.shardlog.merge import Head, Run, merge_heads, pieces_of
 from streams.shardlog.positions import Layout, Role
 from streams.shardlog.queue import Piece, SourceQueue, whole_records
 from streams.shardlog.recent import Recent
@@ -162,20 +162,35 @@ class Composer:
     def _merged(self, cut: Cut) -> Frame | None:
         before = self.positions()
         queues = {slot: self.queues[slot] for slot in self.merged if slot in cut}
-        barriers = [queue.barrier(cut[slot]) for slot, queue in queues.items()]
-        heads = []
-        for (slot, queue), barrier in zip(queues.items(), barriers, strict=True):
-            pieces = queue.gather(barrier, self.limits.events)
-            gathered = sum(len(piece) for piece in pieces)
-            heads.append(Head(pieces, barrier >= cut[slot] and gathered == queue.count(barrier)))
-        runs = merge_heads(heads, min(_rows_within(head.pieces, self.limits) for head in heads))
+        barriers = {slot: queue.barrier(cut[slot]) for slot, queue in queues.items()}
+        heads, runs = self._merge(cut, barriers)
         collected = self._collected()
         for place, first, end in runs:
             for piece in pieces_of(heads[place], first, end):
                 collected.add(piece)
-        for queue, barrier, head in zip(queues.values(), barriers, heads, strict=True):
-            queue.take(head.row, barrier)
+        for (slot, queue), head in zip(queues.items(), heads, strict=True):
+            queue.take(head.row, barriers[slot])
         return self._events(before, collected.segments)
+
+    def _merge(self, cut: Cut, barriers: Mapping[int, int]) -> tuple[list[Head], list[Run]]:
+        """About a record's worth of the merge.
+
+        Events of a published frame stay together, so if others come between them more must be looked at.
+        """
+        rows = self.limits.events
+        while True:
+            heads, partial = [], False
+            for slot, barrier in barriers.items():
+                queue = self.queues[slot]
+                pieces = queue.gather(barrier, rows)
+                whole = sum(len(piece) for piece in pieces) == queue.count(barrier)
+                heads.append(Head(pieces, whole and barrier >= cut[slot]))
+                partial = partial or not whole
+            runs = merge_heads(heads, min(_rows_within(head.pieces, self.limits) for head in heads))
+            waiting = any(head.exhausted and not head.complete for head in heads)
+            if runs or waiting or not partial:
+                return heads, runs
+            rows *= 4
 
     def _market(self, cut: Cut) -> Frame | None:
         barriers = {slot: self.queues[slot].barrier(cut[slot]) for slot in self.market if slot in cut}

@@ -45,6 +45,7 @@ class Sequencer:
         self._queues = self._composer.queues
         self._lost: dict[int, tuple[int, int, int]] = {}
         self._cut: dict[int, int] | None = None
+        self._asked: int | None = None
         self._window_begun = False
         self._arrivals = 0
         self.in_flight: Frame | None = None
@@ -103,14 +104,19 @@ class Sequencer:
 
     def needs_ends(self) -> bool:
         """Whether a session record waits for end offsets: to take its cut from, or to check it."""
-        if self._cut is not None or not self._session_ready():
+        if self._cut is not None or not self._session_ready() or self._covered():
             return False
+        self._asked = self._queues[self.layout.session].next_offset()
+        return True
+
+    def _covered(self) -> bool:
+        """Take the cut that the session record brings, if what was read covers it."""
         explicit = self._explicit_cut()
-        if isinstance(explicit, dict) and all(
-            self._queues[slot].end >= cut for slot, cut in explicit.items()
-        ):
-            self._cut = explicit
+        if not isinstance(explicit, dict):
             return False
+        if any(self._queues[slot].end < cut for slot, cut in explicit.items()):
+            return False
+        self._cut = explicit
         return True
 
     def given_cut(self) -> int | None:
@@ -120,12 +126,16 @@ class Sequencer:
         return self._queues[self.layout.session].next_offset()
 
     def meet(self, ends: Mapping[Source, int]) -> Output | None:
-        """Fix the cut of the session record at the head, given end offsets fetched after it was read.
+        """Fix the cut of the session record at the head, given end offsets fetched after `needs_ends`.
 
         Live the end offsets are the cut. A cut of its own beyond them is a bad record: its dead letter is
-        returned, and the record is passed once `release` says that the letter is acknowledged.
+        returned, and the record is passed once `release` says that the letter is acknowledged. If another
+        record has come to the head since, the ends may be too old for it and are ignored.
         """
         if self._cut is not None or not self._session_ready():
+            return None
+        asked, self._asked = self._asked, None
+        if asked != self._queues[self.layout.session].next_offset():
             return None
         explicit = self._explicit_cut()
         if explicit is None:
@@ -197,8 +207,8 @@ class Sequencer:
                 del self._lost[slot]
                 self._queues[slot].release(first)
                 return self._composer.lost(slot, end, timestamp)
-        if self._cut is None:
-            self.needs_ends()  # takes the cut over if what was read covers it
+        if self._cut is None and self._session_ready():
+            self._covered()
         if self._cut is None:
             return self._composer.on_arrival({})
         if not self._window_begun:

@@ -103,6 +103,18 @@ def test_the_last_ones_are_kept_and_the_log_may_be_cut_before_them(
     assert len(list(tmp_path.rglob("*.checkpoint"))) == 2
 
 
+def test_what_a_dead_worker_left_unfinished_goes_with_the_old_ones(store: CheckpointStore) -> None:
+    store.prepare(replace(CHECKPOINT, offset=5))
+    unfinished = store.prepare(replace(CHECKPOINT, offset=99))
+    written(store, replace(CHECKPOINT, offset=10))
+    assert store.prune(3) == 10
+    store.publish(unfinished)
+    found = store.newest(3).checkpoint
+    assert found is not None
+    assert found.offset == 99
+    assert store.prune(3) == 10
+
+
 @pytest.mark.parametrize("damage", ["cut short", "one bit", "empty", "other file"])
 def test_a_damaged_checkpoint_is_passed_over_with_a_message(
     store: CheckpointStore, tmp_path: Path, damage: str

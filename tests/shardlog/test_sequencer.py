@@ -111,8 +111,18 @@ def test_a_live_session_record_waits_for_what_was_published_before_it(driven: Dr
 def test_a_session_record_goes_on_without_its_ends_until_they_are_known(driven: Driven) -> None:
     driven.take(values(SESSIONS, {0: session("clock")}), deposits({0: [("d1", 1)]}))
     assert driven.drain() == ["account.events:0:d1"]
+    assert driven.sequencer.needs_ends()
     driven.sequencer.meet({ACCOUNTS: 1})
     assert driven.drain() == ["clock"]
+
+
+def test_end_offsets_that_may_be_older_than_a_session_record_are_ignored(driven: Driven) -> None:
+    driven.take(values(SESSIONS, {0: session("close")}))
+    assert driven.sequencer.needs_ends()
+    driven.sequencer.restart(LAYOUT.vector({SESSIONS: 1}))  # somebody else wrote it meanwhile
+    driven.take(values(SESSIONS, {1: session("settled")}))
+    driven.sequencer.meet({ACCOUNTS: 0})
+    assert driven.sequencer.needs_ends(), "the ends were fetched before this record was read"
 
 
 # -- windows --
@@ -152,6 +162,7 @@ def test_a_merge_waits_for_the_head_of_every_source_and_takes_it_up_where_it_sto
         values(SESSIONS, {0: session("clock", {"account.events-0": 2, "commands-0": 1})}, window=True),
         deposits({0: [("d1", 1)], 1: [("d2", 9)]}, window=True),
     )
+    assert driven.sequencer.needs_ends()
     driven.sequencer.meet({ACCOUNTS: 2, COMMANDS: 1})
     assert driven.drain() == []
     driven.take(values(COMMANDS, {0: command("c1", MORNING + 5)}, window=True))
@@ -190,6 +201,21 @@ def test_events_of_one_published_frame_stay_in_one_record_even_where_others_come
     assert isinstance(first, Events)
     assert driven.core.notes == ["account.events:0:d1", "commands:0:c1", "account.events:0:d2"]
     assert driven.drain() == ["account.events:1:d3", "clock"]
+
+
+def test_a_published_frame_with_more_between_its_events_than_a_record_carries_is_written_all_the_same() -> (
+    None
+):
+    driven = Driven(Limits(events=1))
+    driven.take(
+        values(SESSIONS, {0: session("clock", {"account.events-0": 1, "commands-0": 9})}, window=True)
+    )
+    driven.take(deposits({0: [("d1", 1), ("d2", 50)]}, window=True))
+    for n in range(9):
+        driven.take(values(COMMANDS, {n: command(f"c{n}", MORNING + 2 + n)}, window=True))
+    notes = driven.drain()
+    assert notes[0] == "account.events:0:d1"
+    assert notes[-2:] == ["account.events:0:d2", "clock"]
 
 
 def test_marks_of_a_window_may_be_split_and_never_evaluate() -> None:

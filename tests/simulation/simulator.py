@@ -60,7 +60,7 @@ class Simulation:
         )
         self.append_faults = r.choice([0, 0.1, 0.4])
         self.forgets = r.choice([0, 0.03, 0.1])
-        self.crashes, self.moves = r.choice([0, 0.01, 0.03]), r.choice([0, 0.005, 0.02])
+        self.crashes, self.moves = r.choice([0, 0.01, 0.03]), r.choice([0, 0.01, 0.05])
         self.pauses = r.choice([0, 0.01, 0.03])
         self.windows = write_day(seed, self.sources, replay)
         self.to_publish = list(interleaved(self.windows, replay, r))

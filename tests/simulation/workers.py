@@ -42,6 +42,7 @@ class SimUnit:
             limits=sim.limits,
         )
         self.appending: Append | None = None
+        self.ends: dict[Source, int] | None = None
         self.sent: list[Outgoing] = []
         self.pending: deque[tuple[Source, int, Callable[[], None]]] = deque()
         self.checkpoint: Checkpoint | None = None
@@ -118,11 +119,15 @@ class SimUnit:
             act()
             self.unit.release(source, offset)
             return
-        if self.unit.needs_ends() and self.sim.random.random() < 0.7:
-            letter = self.unit.meet(self.sim.broker.ends(self.partition))
+        if self.ends is not None:
+            letter = self.unit.meet(self.ends)
+            self.ends = None
             if letter is not None:
                 self.sim.broker.letters.add(letter.value["id"])
                 self.unit.release(SESSION_SOURCE, letter.value["offset"])
+            return
+        if self.unit.needs_ends() and self.sim.random.random() < 0.7:
+            self.ends = self.sim.broker.ends(self.partition)  # the answer comes a while later
             return
         self.append()
 
