@@ -143,17 +143,18 @@ class Demo:
         assert self._replay is not None
         done = self._published + self._replay.report.events
         last = self.board.progress
-        self.board.note_progress(progress, done, time.monotonic())
+        self.board.note_progress(progress, done)
         if last is None or last.ts // MINUTE_MS != progress.ts // MINUTE_MS:
             self._count()  # the picture of the day has a column for every minute, however fast it passes
 
     async def _watch(self, alerts: Subscriber) -> None:
         async for alert in alerts:
-            self.board.note_alert(alert.topic, alert.value, time.monotonic())
+            self.board.note_alert(alert.topic, alert.value)
 
     async def _look(self) -> None:
         while True:
             self._count()
+            self.board.note_time(time.monotonic())
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _count(self) -> None:

@@ -18,6 +18,7 @@ from aiokafka.structs import TopicPartition
 
 from schemas.routing import home_partition
 from streams.connections import reader
+from streams.ends import end_offsets
 from streams.errors import UserError
 from streams.settings import Settings
 from streams.topics import check_topics
@@ -117,9 +118,9 @@ async def _read(
 ) -> list[Value]:
     """JSON values of the wanted records of one partition, from its beginning to its end now."""
     place = TopicPartition(settings.topic(topic), partition)
-    consumer.assign([place])
+    end = (await end_offsets(consumer, [place]))[place]
     first = (await consumer.beginning_offsets([place]))[place]
-    end = (await consumer.end_offsets([place]))[place]
+    consumer.assign([place])
     consumer.seek(place, first)
     values: list[Value] = []
     while end > first and await consumer.position(place) < end:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import Any
 
 from agents.explain.citations import Citation
@@ -15,6 +16,7 @@ from schemas.units import format_day, format_money, shanghai_day, shanghai_ms
 
 AGREES = "✓"
 DIFFERS = "✗"
+_WIDTH = 100
 
 
 def yuan(milli: int) -> str:
@@ -143,7 +145,8 @@ class Explanation:
         if self.rules:
             yield ""
             yield "rules"
-            yield from (f"  {citation}" for citation in self.rules)
+            for citation in self.rules:
+                yield from wrap(str(citation), _WIDTH, initial_indent="  ", subsequent_indent="      ")
 
     def _verdict(self) -> Iterator[str]:
         for text in self.unproven:

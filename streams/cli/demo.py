@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -155,8 +155,9 @@ def _conclude(board: Board, report: DemoReport, settings: Settings, *, stays: bo
 
 
 def _program(settings: Settings) -> str:
-    """How this command is called from where the user is; a broker in the environment would be taken first."""
-    called = Path(sys.argv[0]).absolute()
-    here = Path.cwd()
-    name = os.fspath(called.relative_to(here)) if called.is_relative_to(here) else called.name
+    """How this command is called from here; a broker in the environment would be taken before the demo's."""
+    called, here = Path(sys.argv[0]).absolute(), Path.cwd()
+    name = "liangrong"
+    if called.name == name and shutil.which(name) is None and called.is_relative_to(here):
+        name = str(called.relative_to(here))
     return f"env -u KAFKA_BOOTSTRAP {name}" if settings.kafka.bootstrap else name

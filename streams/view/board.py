@@ -16,6 +16,7 @@ LATEST = 60
 BELOW = ("warn", "below_min", "immediate")
 """The levels that a picture of the day shows, mildest first."""
 _RATE_SECONDS = 3.0
+_SHORTEST_SECONDS = 0.5
 
 
 @dataclass(slots=True)
@@ -31,11 +32,11 @@ class Rate:
             self._seen.popleft()
 
     def per_second(self) -> int:
-        """Rounded; 0 before two observations."""
-        if len(self._seen) < 2:
+        """Rounded; 0 until observations span half a second."""
+        if not self._seen:
             return 0
         (first, before), (last, after) = self._seen[0], self._seen[-1]
-        return round((after - before) / (last - first)) if last > first else 0
+        return round((after - before) / (last - first)) if last - first >= _SHORTEST_SECONDS else 0
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ class Episode:
 
 @dataclass(slots=True)
 class Board:
-    """Facts of a run. `now` arguments are seconds of a steady clock, only for rates."""
+    """Facts of a run."""
 
     title: str = ""
     pace: str = ""
@@ -80,11 +81,10 @@ class Board:
     in_rate: Rate = field(default_factory=Rate)
     out_rate: Rate = field(default_factory=Rate)
 
-    def note_progress(self, progress: Progress, published: int, now: float) -> None:
+    def note_progress(self, progress: Progress, published: int) -> None:
         """How far the replay is; `published` counts events of all days."""
         self.progress = progress
         self.published = published
-        self.in_rate.note(now, published)
 
     def note_levels(
         self, shards: Iterable[Mapping[str, Any]], worst: Iterable[Record], show: int = 20
@@ -100,10 +100,14 @@ class Board:
             day = self.history.setdefault(self.progress.date, {})
             day[minute] = tuple(self.levels[level] for level in BELOW)
 
-    def note_alert(self, topic: str, value: Record, now: float) -> None:
+    def note_time(self, now: float) -> None:
+        """Rates are measured against `now`, seconds of a steady clock; to be called a few times a second."""
+        self.in_rate.note(now, self.published)
+        self.out_rate.note(now, self.alerts)
+
+    def note_alert(self, topic: str, value: Record) -> None:
         """One record of an alert topic, each once."""
         self.alerts += 1
-        self.out_rate.note(now, self.alerts)
         self.topics[topic] += 1
         if topic == "margin.calls":
             self._call(value)

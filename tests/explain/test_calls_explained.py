@@ -65,7 +65,7 @@ def call(event: str = "called", **changes: Any) -> dict[str, Any]:
 
 
 def shown(record: dict[str, Any]) -> str:
-    return "\n".join(explain("margin.calls", record).lines())
+    return "\n".join(explain("margin.calls", record).lines()).replace("\n      ", " ")
 
 
 def test_a_call_that_adds_up_says_so_and_shows_every_step() -> None:

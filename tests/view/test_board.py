@@ -55,7 +55,7 @@ def counts(**levels: int) -> dict[str, Any]:
 
 def test_levels_are_the_sum_over_shards_and_remembered_by_minute() -> None:
     board = Board()
-    board.note_progress(progress(600), 10, 0.0)
+    board.note_progress(progress(600), 10)
     board.note_levels([counts(normal=5, warn=2), counts(normal=1, immediate=3)], [])
     assert board.accounts == 11
     assert board.below() == 5
@@ -75,13 +75,13 @@ def test_the_worst_accounts_of_all_shards_come_lowest_first_and_debtless_ones_la
 
 def test_steps_orders_and_what_could_not_be_sold_are_counted() -> None:
     board = Board()
-    board.note_alert("margin.calls", call("A", "called"), 0.0)
-    board.note_alert("margin.calls", call("A", "liquidating", 2), 0.1)
+    board.note_alert("margin.calls", call("A", "called"))
+    board.note_alert("margin.calls", call("A", "liquidating", 2))
     plan = {"episode": "A:2025-04-07:1", "event": "plan", "residual": [{"why": "limit_down"}, {"why": "t+1"}]}
-    board.note_alert("liquidation.orders", plan, 0.2)
-    board.note_alert("liquidation.orders", sale("A"), 0.2)
+    board.note_alert("liquidation.orders", plan)
+    board.note_alert("liquidation.orders", sale("A"))
     repay = sale("A", 2, business="repay", amount="12.50", side=None)
-    board.note_alert("liquidation.orders", repay, 0.3)
+    board.note_alert("liquidation.orders", repay)
     assert board.outcomes() == [("called", 1), ("liquidating", 1)]
     assert board.residual == {"limit_down": 1, "t+1": 1}
     assert (board.plans, board.sold_milli, board.repaid_milli) == (1, 800_000, 12_500)

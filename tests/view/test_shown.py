@@ -17,13 +17,13 @@ from tests.view.test_board import call, counts, progress, sale
 
 def watched() -> Board:
     board = Board(title="a crash day", pace="240×", status="replaying")
-    board.note_progress(progress(600), 1000, 0.0)
+    board.note_progress(progress(600), 1000)
     worst = [{"account": "A1", "ratio": "1.099", "level": "immediate", "debt": "100.00", "assets": "109.90"}]
     board.note_levels([counts(normal=7, warn=2, below_min=1, immediate=1)], worst)
-    board.note_alert("margin.calls", call("A1", "called", shortfall="40.10"), 0.0)
-    board.note_alert("margin.calls", call("A1", "liquidating", 2), 0.5)
-    board.note_alert("liquidation.orders", sale("A1"), 0.5)
-    board.note_alert("margin.calls", call("B2", "warned"), 1.0)
+    board.note_alert("margin.calls", call("A1", "called", shortfall="40.10"))
+    board.note_alert("margin.calls", call("A1", "liquidating", 2))
+    board.note_alert("liquidation.orders", sale("A1"))
+    board.note_alert("margin.calls", call("B2", "warned"))
     return board
 
 
@@ -54,7 +54,7 @@ def test_a_plain_line_comes_once_a_quarter_of_an_hour_of_market_time() -> None:
     assert plain.due() is None
     shown = []
     for minute in (570, 571, 584, 585, 586, 600):
-        board.note_progress(progress(minute), minute, float(minute))
+        board.note_progress(progress(minute), minute)
         line = plain.due()
         shown += [line[:16]] if line is not None else []
     assert shown == ["2025-04-07 09:30", "2025-04-07 09:45", "2025-04-07 10:00"]
@@ -70,7 +70,7 @@ def test_the_summary_counts_levels_and_steps() -> None:
 
 def test_debts_without_any_assets_left_are_summed() -> None:
     board = watched()
-    board.note_alert("margin.calls", call("C3", "shortfall", debt="12345.67"), 2.0)
+    board.note_alert("margin.calls", call("C3", "shortfall", debt="12345.67"))
     assert "1 accounts, which still owe 12,345 yuan" in "\n".join(summary(board, 1, 1))
 
 
