@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,16 +12,12 @@ from schemas.units import parse_day
 from streams.cli.options import json_option
 from streams.cli.output import print_json
 from streams.errors import UsageError
+from streams.importers.forms import FORMS
 
-_FORMS = {
-    "mdtime": "Level-2 trades or snapshots with MDDate and MDTime",
-    "datayes": "Level-2 trades (TradTime) or snapshots (UpdateTime) of DataYes 通联",
-    "dolphindb": "Level-2 trades (TradeTime) or snapshots (DateTime) of the DolphinDB tutorials",
-    "level1": "Level-1 quotes with five levels",
-    "bars15": "quarter-hour bars",
-    "daily": "daily bars with ST and suspension; needs --date",
-}
-_HELP = "\b\n" + "\n".join(f"  {form:<10} {text}" for form, text in _FORMS.items())
+if TYPE_CHECKING:
+    from streams.days.reader import RecordedDay
+
+_HELP = "\b\n" + "\n".join(f"  {form:<10} {text}" for form, text in FORMS.items())
 
 
 def days_of(texts: tuple[str, ...]) -> list[int]:
@@ -32,7 +29,7 @@ def days_of(texts: tuple[str, ...]) -> list[int]:
 
 
 @click.command(epilog=_HELP)
-@click.argument("form", type=click.Choice(list(_FORMS)), metavar="FORM")
+@click.argument("form", type=click.Choice(list(FORMS)), metavar="FORM")
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SOURCE...")
 @click.argument("destination", type=click.Path(path_type=Path, file_okay=False), metavar="DEST")
 @click.option("--date", "dates", multiple=True, help="Only this date (YYYY-MM-DD); may be repeated.")
@@ -58,15 +55,14 @@ def command(
 
     label = DayLabel(origin, licence or "as the source's") if origin else None
     written = import_files(form, sources, destination, dates=days_of(dates) or None, label=label)
-    reports = []
-    for directory in written:
-        day = RecordedDay(directory)
-        reports.append(
-            {"day": str(directory), "events": {t: day.table(t, ["key"]).num_rows for t in day.topics}}
-        )
+    counted = [(directory, _counts(RecordedDay(directory))) for directory in written]
     if as_json:
-        print_json(reports)
+        print_json([{"day": str(directory), "events": counts} for directory, counts in counted])
         return
-    for report in reports:
-        counts = ", ".join(f"{count:,} {topic}" for topic, count in dict(report["events"]).items())  # type: ignore[call-overload]
-        click.echo(f"{report['day']}: {counts}")
+    for directory, counts in counted:
+        click.echo(f"{directory}: " + ", ".join(f"{count:,} {topic}" for topic, count in counts.items()))
+
+
+def _counts(day: RecordedDay) -> dict[str, int]:
+    """Number of events by topic."""
+    return {topic: day.table(topic, ["key"]).num_rows for topic in day.topics}

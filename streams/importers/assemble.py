@@ -16,15 +16,8 @@ from streams.days.writer import DayLabel, day_directory, in_time_order, write_da
 from streams.errors import UserError
 from streams.importers import barfiles, level1, level2
 from streams.importers.codes import board_of, kind_of
+from streams.importers.forms import FORMS
 
-FORMS: dict[str, str] = {
-    "mdtime": "Level-2 trades or snapshots with MDDate and MDTime",
-    "datayes": "Level-2 trades (TradTime) or snapshots (UpdateTime) of DataYes 通联",
-    "dolphindb": "Level-2 trades (TradeTime) or snapshots (DateTime) of the DolphinDB tutorials",
-    "level1": "Level-1 quotes with five levels, one file with a symbol column",
-    "bars15": "quarter-hour bars in fen",
-    "daily": "daily bars in fen with ST and suspension",
-}
 _REFERENCE_FIELDS = (
     "kind",
     "board",
