@@ -33,9 +33,12 @@ class Channels:
     log: Any
 
 
-def build_app(settings: Settings, name: str, bootstrap: str) -> tuple[faust.App, Channels, Any]:
-    """The app, its channels, and the topic of commands. `name` is the worker's own, unique among live
-    workers."""
+def build_app(settings: Settings, name: str, bootstrap: str, folder: str) -> tuple[faust.App, Channels, Any]:
+    """The app, its channels, and the topic of commands.
+
+    `name` is the worker's own, unique among live workers; `folder` is where Faust would keep files of tables,
+    of which there are none.
+    """
     host, port = settings.web
     app = faust.App(
         f"{settings.topic_prefix}liangrong-{name}",
@@ -44,6 +47,7 @@ def build_app(settings: Settings, name: str, bootstrap: str) -> tuple[faust.App,
         broker_session_timeout=SESSION_TIMEOUT_SECONDS,
         broker_heartbeat_interval=SESSION_TIMEOUT_SECONDS / 3,
         consumer_auto_offset_reset="latest",
+        datadir=folder,
         store="memory://",
         stream_wait_empty=False,
         topic_allow_declare=False,

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from tempfile import TemporaryDirectory
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
@@ -76,7 +77,8 @@ async def running_worker(settings: Settings, options: WorkerOptions) -> AsyncIte
             await appender.send_and_wait(settings.topic(LOG), data, partition=partition)
 
         probe = await stack.enter_async_context(reader(settings, fetch_max_wait_ms=PROBE_WAIT_MS))
-        worker = _build(settings, options, append, probe, Outgoing(sender, routes))
+        folder = stack.enter_context(TemporaryDirectory(prefix="liangrong-"))
+        worker = _build(settings, options, append, probe, Outgoing(sender, routes), folder)
         membership = Membership(settings, options.group, worker) if options.group is not None else None
         try:
             await worker.app.start()
@@ -107,12 +109,17 @@ def _web_address(settings: Settings) -> tuple[str, int]:
 
 
 def _build(
-    settings: Settings, options: WorkerOptions, append: Log, probe: AIOKafkaConsumer, outgoing: Outgoing
+    settings: Settings,
+    options: WorkerOptions,
+    append: Log,
+    probe: AIOKafkaConsumer,
+    outgoing: Outgoing,
+    folder: str,
 ) -> Worker:
     """Faust app, readers, agents, pages and the worker, connected but not started."""
     sources = Sources(settings.partitions, settings.market_partitions)
     name = options.worker_name()
-    app, channels, commands = build_app(settings, name, bootstrap_address(settings))
+    app, channels, commands = build_app(settings, name, bootstrap_address(settings), folder)
     readers = Readers(
         Reader("inputs", settings, channels.inputs, INPUT_BATCH),
         Reader("market", settings, channels.market, MARKET_BATCH),
