@@ -24,6 +24,7 @@ class Pace:
 
     speed: float | None
     clock: Callable[[], float] = time.monotonic
+    idle_ms: int = IDLE_MS
     _market: int | None = field(default=None, init=False)
     _due: float = field(default=0.0, init=False)
 
@@ -37,7 +38,7 @@ class Pace:
             return 0.0
         passed = max(ts - self._market, 0)
         if self.speed != 1 or not same_day:
-            passed = min(passed, IDLE_MS)
+            passed = min(passed, self.idle_ms)
         self._market = ts
         self._due += passed / 1000 / self.speed
         return max(self._due - now, 0.0)

@@ -31,7 +31,7 @@ from streams.days.progress import Progress, Watch, window_headers
 from streams.days.reader import RecordedDay, open_days
 from streams.days.windows import Window, parse_window, plan_windows, session_records
 from streams.errors import TopicError, UserError
-from streams.pacing import Pace, parse_speed
+from streams.pacing import IDLE_MS, Pace, parse_speed
 from streams.replayed import (
     OTHER_PREFIX,
     REPLAY,
@@ -108,7 +108,7 @@ class Replay:
         self._watch = watch or (lambda _: None)
         self._note = note or (lambda _: None)
         self._stopped = asyncio.Event()
-        self._pace = Pace(options.speed)
+        self._pace = Pace(options.speed, idle_ms=max(IDLE_MS, 2 * options.window_ms))
         self._ends: dict[Source, int] = {}
         self._probe: AIOKafkaConsumer
 
