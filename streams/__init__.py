@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Publisher", "Subscriber", "replay"]
 
-_HOMES = {"Publisher": "streams.publisher", "Subscriber": "streams.subscriber", "replay": "streams.replay"}
+_HOMES = {"Publisher": "streams.publisher", "Subscriber": "streams.subscriber", "replay": "streams.replaying"}
 
 
 def __getattr__(name: str) -> Any:

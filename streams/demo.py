@@ -24,7 +24,7 @@ from streams.brokers import EmbeddedBroker, announce
 from streams.brokers.process import free_port, port_is_free
 from streams.days.progress import Progress
 from streams.days.reader import open_days
-from streams.replay import Replay, ReplayOptions, ReplayReport
+from streams.replaying import Replay, ReplayOptions, ReplayReport
 from streams.settings import KafkaSettings, Settings
 from streams.subscriber import Subscriber
 from streams.view.board import Board

@@ -54,7 +54,7 @@ def command(
     from streams.days.reader import open_days
     from streams.days.windows import parse_window
     from streams.pacing import parse_speed
-    from streams.replay import Replay, ReplayOptions, ReplayReport
+    from streams.replaying import Replay, ReplayOptions, ReplayReport
 
     options = ReplayOptions(parse_window(window), parse_speed(speed), _minute(start), _minute(end))
     opened = open_days(list(days))

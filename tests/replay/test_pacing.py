@@ -56,3 +56,12 @@ def test_a_speed_is_a_number_or_max(text: str, speed: float | None) -> None:
 def test_what_is_no_speed_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is no speed"):
         parse_speed(text)
+
+
+def test_replay_is_a_function_of_the_package_however_often_it_is_imported() -> None:
+    from streams import replay
+
+    assert callable(replay)
+    from streams import replay as again
+
+    assert again is replay

@@ -14,7 +14,7 @@ from streams.days.tickbatches import trade_batch
 from streams.errors import UserError
 from streams.headers import CONTENT_TYPE
 from streams.record import record_topics
-from streams.replay import Replay, ReplayOptions
+from streams.replaying import Replay, ReplayOptions
 from streams.run import RunOptions, run_days
 from streams.sending import Sender
 from streams.topics import create_topics

@@ -17,7 +17,7 @@ from streams.days.progress import Progress
 from streams.days.reader import open_days
 from streams.errors import TopicError
 from streams.headers import header
-from streams.replay import Replay, ReplayOptions
+from streams.replaying import Replay, ReplayOptions
 from streams.sending import Sender
 from streams.settings import Settings
 from streams.topics import create_topics
@@ -165,7 +165,7 @@ async def test_a_replay_killed_inside_a_window_publishes_the_rest_of_it(
 async def test_the_next_day_waits_until_the_one_before_is_final(
     broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streams.replay.WAITING_SECONDS", 0.4)
+    monkeypatch.setattr("streams.replaying.WAITING_SECONDS", 0.4)
     settings = settings_of(broker)
     await create_topics(settings)
     waiting = asyncio.Event()
