@@ -18,10 +18,13 @@ from agents.books.terms import Terms
 from agents.books.transit import COMPENSATION, RECEIVABLE
 from agents.kernels.layout import FLAGS, HOT_WIDTH
 from schemas.reference import CorporateAction
-from schemas.units import RATE_SCALE
+from schemas.units import MONEY_MAX, QTY_MAX, RATE_SCALE
 
 _PER_SHARE = 1_000_000
 """`cash_per_share` is in 1e-6 yuan, `shares_per_share` in 1e-6 shares."""
+
+_CASH_MAX, _SHARES_MAX = 2 * MONEY_MAX, 2 * QTY_MAX
+"""No item is larger. It is beyond the bounds already, so the account is flagged."""
 
 
 def go_ex(books: Books, action: CorporateAction) -> None:
@@ -42,7 +45,7 @@ def go_ex(books: Books, action: CorporateAction) -> None:
 def _receivable(books: Books, row: int, action: CorporateAction) -> None:
     rows = books.positions.rows
     qty, account = rows.qty[row], rows.account[row]
-    shares = qty * (action.shares_per_share or 0) // _PER_SHARE
+    shares = min(qty * (action.shares_per_share or 0) // _PER_SHARE, _SHARES_MAX)
     gross = qty * (action.cash_per_share or 0)
     cash = _milli(gross * (RATE_SCALE - (action.tax or 0)), RATE_SCALE)
     item = _item(books, row, action, RECEIVABLE)
@@ -61,7 +64,7 @@ def _compensation(books: Books, row: int, action: CorporateAction) -> None:
     rows = books.positions.rows
     qty, account = rows.short[row], rows.account[row]
     cash = _milli(qty * (action.cash_per_share or 0), 1)
-    shares = qty * (action.shares_per_share or 0) // _PER_SHARE
+    shares = min(qty * (action.shares_per_share or 0) // _PER_SHARE, _SHARES_MAX)
     item = _item(books, row, action, COMPENSATION)
     books.transit.cash[item], books.transit.shares[item] = cash, shares
     books.accounts.add_owed_cash(account, cash)
@@ -81,7 +84,7 @@ def _item(books: Books, row: int, action: CorporateAction, side: int) -> int:
 def _milli(micro: int, scale: int) -> int:
     """1e-6 yuan (times `scale`) in milli, rounded half up."""
     unit = 1000 * scale
-    return (2 * micro + unit) // (2 * unit)
+    return min((2 * micro + unit) // (2 * unit), _CASH_MAX)
 
 
 def release(books: Books, account: int, action: str | None, amount: int) -> None:
