@@ -1,11 +1,11 @@
 """The state hash (contract section 3): one number for everything that accounts and securities have come to.
 
-It is SHA-256 over the rows of all cores, accounts sorted by name, then securities by name, then what else there is. Rows name no
-offsets, partitions or workers, so the hash is the same for one worker and four, for `run` and for Kafka. A row that
-several shards have (a mark) counts once.
+It is SHA-256 over the rows of all cores, accounts sorted by name, then securities by name, then what else
+there is. Rows name no offsets, partitions or workers, so the hash is the same for one worker and four, for
+`run` and for Kafka. A row that several shards have (a mark) counts once.
 
-Each row goes in as a line ``kind NUL name NUL sha256(content)``. A worker can therefore answer with its rows' digests
-instead of their content, and whoever collects the answers of all workers gets the same hash.
+Each row goes in as a line ``kind NUL name NUL sha256(content)``. A worker can therefore answer with its
+rows' digests instead of their content, and whoever collects the answers of all workers gets the same hash.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A recorded day on disk: what is written is read again, in order, exactly, from Parquet and from JSON lines."""
+"""A recorded day on disk: what is written is read again, exactly, from Parquet and from JSON lines."""
 
 from __future__ import annotations
 
