@@ -59,9 +59,9 @@ class At:
     differences: list[Difference] = field(default_factory=list)
 
 
-def add_books(day: Path, accounts: int = 300, seed: int = 1) -> None:
+def add_books(day: Path, accounts: int = 300, seed: int = 1, shape: BooksShape = SHAPE) -> None:
     """Books over the securities of a recorded day, as `liangrong books make` draws them."""
-    make_books([day], accounts, seed, SHAPE)
+    make_books([day], accounts, seed, shape)
 
 
 def sampled(day: Path, count: int = SAMPLED) -> dict[str, Opening]:

@@ -4,9 +4,9 @@
 
 For each file (Level-2 trades with MDDate and MDTime, or Level-1 quotes with a symbol column; csv or csv.gz,
 one date): imports it as `liangrong import` does, makes books over its stocks as `liangrong books make` does,
-runs the day as `liangrong run` does, and at ten moments of market time compares assets, debt and ratio of 100
-accounts with what `csv` and `decimal` make of the same file. Prints one line a moment; exit code 1 if anything
-differs, 2 for a file of another layout.
+runs the day as `liangrong run` does, and at ten moments of market time compares assets, debt and ratio of
+100 accounts with what `csv` and `decimal` make of the same file. Prints one line a moment; exit code 1 if
+anything differs, 2 for a file of another layout.
 
 The files are not part of the project; `tests/data/recorded/README.md` says where they come from.
 """

@@ -9,12 +9,19 @@ from pathlib import Path
 import pytest
 
 from streams.run import RunOptions
-from tests.recorded.comparison import SAMPLED, TEN_MOMENTS, At, add_books, compare, sampled
+from tests.recorded.comparison import SAMPLED, TEN_MOMENTS, add_books, compare, sampled
 from tests.recorded.days import STAND_IN_CLOSES, forget_accrued, recorded_day
 from tests.recorded.extracts import QUOTES, TRADES, read_extract
-from tests.recorded.observations import Observation
 
 OPTIONS = RunOptions(window_ms=30_000, partitions=2, market_partitions=2)
+FIVE_MINUTES = replace(OPTIONS, window_ms=300_000)
+BOTH = pytest.mark.parametrize("extract", [TRADES, QUOTES], ids=["level-2 trades", "level-1 quotes"])
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Path]:
+    """Both days with books, by extract."""
+    return {extract: day_with_books(extract, tmp_path_factory.mktemp("day")) for extract in (TRADES, QUOTES)}
 
 
 def day_with_books(extract: Path, parent: Path) -> Path:
@@ -24,16 +31,12 @@ def day_with_books(extract: Path, parent: Path) -> Path:
     return day
 
 
-def compared(extract: Path, parent: Path, rows: list[Observation]) -> list[At]:
-    return compare(day_with_books(extract, parent), rows, STAND_IN_CLOSES[extract], OPTIONS)
-
-
-@pytest.mark.parametrize("extract", [TRADES, QUOTES], ids=["level-2 trades", "level-1 quotes"])
+@BOTH
 def test_assets_debt_and_ratio_of_100_accounts_at_ten_moments_are_those_of_plain_decimals(
-    extract: Path, tmp_path: Path
+    days: dict[Path, Path], extract: Path
 ) -> None:
     rows = read_extract(extract)
-    moments = compared(extract, tmp_path, rows)
+    moments = compare(days[extract], rows, STAND_IN_CLOSES[extract], OPTIONS)
     assert [difference for at in moments for difference in at.differences] == []
     assert len({at.ts for at in moments}) == len(TEN_MOMENTS) == 10
     assert moments[-1].rows == len(rows)
@@ -42,9 +45,9 @@ def test_assets_debt_and_ratio_of_100_accounts_at_ten_moments_are_those_of_plain
     assert all(len(at.ratios) > 90 for at in moments[2:])
 
 
-@pytest.mark.parametrize("extract", [TRADES, QUOTES], ids=["level-2 trades", "level-1 quotes"])
-def test_the_accounts_compared_are_of_every_kind(extract: Path, tmp_path: Path) -> None:
-    openings = sampled(day_with_books(extract, tmp_path)).values()
+@BOTH
+def test_the_accounts_compared_are_of_every_kind(days: dict[Path, Path], extract: Path) -> None:
+    openings = sampled(days[extract]).values()
     contracts = [contract for opening in openings for contract in opening["contracts"]]
     assert len(openings) == SAMPLED
     assert sum(contract["type"] == "lending" for contract in contracts) > 10
@@ -55,18 +58,21 @@ def test_the_accounts_compared_are_of_every_kind(extract: Path, tmp_path: Path) 
     }
 
 
-def test_before_the_auction_ends_there_are_previous_closes_and_nothing_else(tmp_path: Path) -> None:
+def test_before_the_auction_ends_there_are_previous_closes_and_nothing_else(days: dict[Path, Path]) -> None:
     """A quote's `last` before 09:25 is a virtual match: what has no previous close stays unpriced."""
-    before = compared(QUOTES, tmp_path, read_extract(QUOTES))[1]
-    assert before.rows > 0
+    rows = read_extract(QUOTES)
+    virtual = TEN_MOMENTS[1:2]
+    (before,) = compare(days[QUOTES], rows, STAND_IN_CLOSES[QUOTES], FIVE_MINUTES, virtual)
+    assert {row.security for row in rows[: before.rows]} > {"300756.SZ", "000004.SZ"}
+    assert before.differences == []
     assert before.unpriced > 0
     assert before.ratios
 
 
-def test_one_price_one_fen_off_would_be_noticed(tmp_path: Path) -> None:
+def test_one_price_one_fen_off_would_be_noticed(days: dict[Path, Path]) -> None:
     rows = read_extract(TRADES)
     place = max(number for number, row in enumerate(rows) if row.security == "600536.SH")
     rows[place] = replace(rows[place], price=rows[place].price + Decimal("0.01"))
-    moments = compared(TRADES, tmp_path, rows)
+    moments = compare(days[TRADES], rows, STAND_IN_CLOSES[TRADES], FIVE_MINUTES)
     assert moments[-1].differences
     assert not moments[0].differences
