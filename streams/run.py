@@ -46,6 +46,8 @@ class RunOptions:
     market_partitions: int = DEFAULT_MARKET_PARTITIONS
     liquidation: Literal["propose", "auto", "simulate"] = "propose"
     scope: Literal["firm", "market"] = "firm"
+    ceiling_accounts: int | None = None
+    ceiling_yuan: int | None = None
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ class OfflineRun:
         own = self.options
         sources = Sources(own.partitions, own.market_partitions)
         shards: list[Core] = [
-            MarginShard(ShardConfig(shard=shard, liquidation=own.liquidation))
+            MarginShard(ShardConfig(own.liquidation, own.ceiling_accounts, own.ceiling_yuan, shard))
             for shard in range(own.partitions)
         ]
         self.cores = [*shards, FinancingCore(FinancingConfig(shards=own.partitions, scope=own.scope))]

@@ -33,10 +33,13 @@ DESCRIPTIONS = {
     "LIANGRONG_TOPIC_PREFIX": "put before every topic name: several instances on one broker",
     "LIANGRONG_SCOPE": "firm (default): published figures and notices decide halts; market: own balances",
     "LIANGRONG_LIQUIDATION": "propose (default), auto or simulate",
+    "LIANGRONG_CEILING_ACCOUNTS": "plans of one evaluation for more accounts wait for approval (default: none)",
+    "LIANGRONG_CEILING_YUAN": "the same for their sum in yuan (default: none)",
     "LIANGRONG_WEB": "host:port of the worker's web page (default 127.0.0.1:6066)",
 }
 
 MAX_PARTITIONS = 1024
+MAX_CEILING = 10**14
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,100}")
 
 
@@ -92,6 +95,8 @@ class Settings:
     topic_prefix: str = ""
     scope: Scope = "firm"
     liquidation: Liquidation = "propose"
+    ceiling_accounts: int | None = None
+    ceiling_yuan: int | None = None
     web: tuple[str, int] = ("127.0.0.1", 6066)
 
     def topic(self, name: str) -> str:
@@ -119,6 +124,8 @@ def load(options: Mapping[str, str | None] | None = None, env: Mapping[str, str]
         liquidation=cast(
             "Liquidation", _choice(values, "LIANGRONG_LIQUIDATION", get_args(Liquidation)) or "propose"
         ),
+        ceiling_accounts=_ceiling(values, "LIANGRONG_CEILING_ACCOUNTS"),
+        ceiling_yuan=_ceiling(values, "LIANGRONG_CEILING_YUAN"),
         web=_host_port("LIANGRONG_WEB", values.get("LIANGRONG_WEB", "127.0.0.1:6066")),
     )
 
@@ -165,6 +172,15 @@ def _count(values: Mapping[str, str], name: str, default: int) -> int:
         return default
     if not text.isdecimal() or not 1 <= int(text) <= MAX_PARTITIONS:
         raise SettingsError(f"{name}={text} is not a number of partitions from 1 to {MAX_PARTITIONS}")
+    return int(text)
+
+
+def _ceiling(values: Mapping[str, str], name: str) -> int | None:
+    text = values.get(name)
+    if text is None:
+        return None
+    if not text.isdecimal() or int(text) > MAX_CEILING:
+        raise SettingsError(f"{name}={text} is not a whole number up to {MAX_CEILING}")
     return int(text)
 
 

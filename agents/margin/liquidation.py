@@ -76,9 +76,9 @@ class Liquidation:
             for account, plan in plans
             if not desk.episodes.approved[desk.books.accounts.episode[account]]
         ]
-        yuan = sum(plan.planned for plan in fresh) // MILLI
+        planned = sum(plan.planned for plan in fresh)
         return (config.ceiling_accounts is not None and len(fresh) > config.ceiling_accounts) or (
-            config.ceiling_yuan is not None and yuan > config.ceiling_yuan
+            config.ceiling_yuan is not None and planned > config.ceiling_yuan * MILLI
         )
 
     def _publish(self, account: int, plan: Plan, moment: Moment, *, capped: bool) -> None:

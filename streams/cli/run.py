@@ -44,6 +44,8 @@ def command(
         settings.market_partitions,
         settings.liquidation,
         settings.scope,
+        settings.ceiling_accounts,
+        settings.ceiling_yuan,
     )
     results = Results(out)
     with progress_shown(quiet=quiet or as_json) as watch:

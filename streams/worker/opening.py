@@ -97,7 +97,13 @@ class Opener:
         """An empty state machine for a partition of the log."""
         if partition == self.sources.firm_partition:
             return FinancingCore(FinancingConfig(shards=self.sources.partitions, scope=self._settings.scope))
-        return MarginShard(ShardConfig(liquidation=self._settings.liquidation, shard=partition))
+        config = ShardConfig(
+            liquidation=self._settings.liquidation,
+            ceiling_accounts=self._settings.ceiling_accounts,
+            ceiling_yuan=self._settings.ceiling_yuan,
+            shard=partition,
+        )
+        return MarginShard(config)
 
     async def _checkpoint(self, partition: int, log: _Log) -> Checkpoint | None:
         """The newest checkpoint of the partition, if there is one and it belongs to the log."""

@@ -23,15 +23,16 @@ from streams.worker.intake import Forward
 
 ROUND = 20_000
 """Outputs of one desk in one round."""
+DRAIN_SECONDS = 5.0
 
 Released = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _Edge:
-    """Something the edge sends, and what to do once it is acknowledged."""
+    """Something the edge sends (None: nothing, only the word), and what to do once it is acknowledged."""
 
-    item: Output | Forward
+    item: Output | Forward | None
     released: Released
 
 
@@ -54,6 +55,13 @@ class Outgoing:
         self._edge.append(_Edge(item, released))
         self.wake()
 
+    async def drained(self) -> None:
+        """Return once everything from the edge is acknowledged."""
+        done = asyncio.get_running_loop().create_future()
+        self._edge.append(_Edge(None, lambda: done.set_result(None)))
+        self.wake()
+        await asyncio.wait([done], timeout=DRAIN_SECONDS)
+
     async def run(self, desks: Mapping[int, Desk]) -> None:
         """Send for ever what the desks and the edge have; PublishError when the broker refuses a record."""
         while True:
@@ -65,7 +73,8 @@ class Outgoing:
     async def _round(self, desks: list[Desk]) -> bool:
         edge, self._edge = self._edge, []
         for entry in edge:
-            await self._send_edge(entry.item)
+            if entry.item is not None:
+                await self._send_edge(entry.item)
         counts = []
         for desk in desks:
             batch = desk.unit.send(ROUND)

@@ -110,6 +110,7 @@ class Worker:
         desk = self.desks[partition]
         if desk.phase is Phase.ACTIVE:
             await desk.last_checkpoint()
+            self._tell("released", desk, "leaves")
         for task in self._tasks.pop(partition):
             task.cancel()
         del self.desks[partition]
@@ -119,6 +120,7 @@ class Worker:
         """Leave every partition."""
         for partition in sorted(self.desks):
             await self._let_go(partition)
+        await self.outgoing.drained()
         self._sending.cancel()
 
     def _read_log(self) -> None:
@@ -204,18 +206,22 @@ class Worker:
 
     def _announce(self, desk: Desk) -> None:
         """Tell who holds the partition, and where it answers."""
-        claim, epoch = desk.unit.claim, desk.unit.epoch
-        logger.info("holds partition %d of the log since record %s", desk.partition, epoch)
+        logger.info("holds partition %d of the log since record %s", desk.partition, desk.unit.epoch)
+        self._tell("claimed", desk, "holds", web=desk.unit.claim.web)
+
+    def _tell(self, kind: str, desk: Desk, does: str, **figures: str) -> None:
+        """A system event about a partition of the log."""
+        name, epoch = desk.unit.claim.worker, desk.unit.epoch
         value = {
-            "id": f"claimed:{desk.partition}:{epoch}",
+            "id": f"{kind}:{desk.partition}:{epoch}",
             "ts": self.opener.now(),
-            "kind": "claimed",
+            "kind": kind,
             "shard": desk.partition,
-            "worker": claim.worker,
-            "text": f"{claim.worker} holds partition {desk.partition} of the log",
-            "figures": {"web": claim.web, "epoch": epoch},
+            "worker": name,
+            "text": f"{name} {does} partition {desk.partition} of the log",
+            "figures": {"epoch": epoch, **figures},
         }
-        self.outgoing.from_edge(Output("system.events", "claimed", value), lambda: None)
+        self.outgoing.from_edge(Output("system.events", kind, value), lambda: None)
 
     def _fenced(self, desk: Desk) -> None:
         if self._in_group:

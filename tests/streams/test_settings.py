@@ -48,6 +48,8 @@ def test_the_prefix_is_put_before_topic_names_and_taken_off_again() -> None:
         ("LIANGRONG_TOPIC_PREFIX", "a b"),
         ("LIANGRONG_SCOPE", "world"),
         ("LIANGRONG_LIQUIDATION", "yes"),
+        ("LIANGRONG_CEILING_ACCOUNTS", "-1"),
+        ("LIANGRONG_CEILING_YUAN", "1.5"),
         ("LIANGRONG_WEB", "6066"),
     ],
 )
