@@ -16,6 +16,8 @@ from streams.brokers import bootstrap_address
 from streams.errors import BrokerError
 from streams.settings import Settings
 
+_STOP_SECONDS = 0.5
+
 
 def client_options(settings: Settings, bootstrap: str | None = None) -> dict[str, Any]:
     """Keyword arguments for any aiokafka client: for the given, configured or announced broker."""
@@ -53,13 +55,21 @@ async def reader(settings: Settings, **more: Any) -> AsyncIterator[AIOKafkaConsu
 
 
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
-    """`consumer.stop()`, which lets the cancellation of its own fetches escape while the broker is away."""
-    try:
-        await consumer.stop()
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
+    """`consumer.stop()` that always ends.
+
+    aiokafka 0.14 can lose the cancellation of its fetching task when partitions were assigned a moment
+    before, and then waits for it for ever; and while the broker is away the cancellation of a fetch escapes
+    from `stop()`, which leaves its connections open.
+    """
+    stopping = asyncio.ensure_future(consumer.stop())
+    while not stopping.done():
+        await asyncio.wait([stopping], timeout=_STOP_SECONDS)
+        if not stopping.done():
+            consumer._fetcher._fetch_task.cancel()  # noqa: SLF001 - there is no public way to ask again
+    if stopping.cancelled():
+        await consumer._client.close()  # noqa: SLF001 - what `stop()` did not come to
+    else:
+        stopping.result()
 
 
 def producer(settings: Settings, **more: Any) -> AIOKafkaProducer:

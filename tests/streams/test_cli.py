@@ -60,7 +60,7 @@ def test_help_names_commands_and_settings_and_loads_no_kafka_client() -> None:
         assert word in done.stdout
 
 
-@pytest.mark.parametrize("command", ["broker", "topics", "publish", "subscribe", "doctor"])
+@pytest.mark.parametrize("command", ["broker", "topics", "publish", "subscribe", "record", "doctor"])
 def test_every_command_explains_itself(command: str) -> None:
     assert "Usage: liangrong" in liangrong(command, "--help", env={}).stdout
 
