@@ -54,7 +54,7 @@ def standing(opening: Opening, ladder: Ladder) -> Standing:
 
 
 def value(items: list[dict[str, Any]], ladder: Ladder) -> Decimal:
-    return sum((item["qty"] * (ladder.mark(item["security"]) or ZERO) for item in items), ZERO)
+    return sum((Decimal(item["qty"]) * (ladder.mark(item["security"]) or ZERO) for item in items), ZERO)
 
 
 def interest(contract: dict[str, Any], day: date) -> Decimal:
@@ -64,4 +64,5 @@ def interest(contract: dict[str, Any], day: date) -> Decimal:
     age = (day - contract["opened"]).days
     days = max(1, age) - (age if contract["accrued"] is not None else 0)
     of_days = base * Decimal(contract["rate"]) * days / DAYS_OF_A_YEAR
-    return (contract["accrued"] or ZERO) + of_days.quantize(MILLI, rounding=ROUND_HALF_UP)
+    accrued: Decimal = contract["accrued"] or ZERO
+    return accrued + of_days.quantize(MILLI, rounding=ROUND_HALF_UP)
