@@ -63,6 +63,6 @@ def interest(contract: dict[str, Any], day: date) -> Decimal:
     base = contract["qty"] * contract["price"] if contract["type"] == "lending" else contract["principal"]
     age = (day - contract["opened"]).days
     days = max(1, age) - (age if contract["accrued"] is not None else 0)
-    of_days = base * Decimal(contract["rate"]) * days / DAYS_OF_A_YEAR
+    of_days: Decimal = base * Decimal(contract["rate"]) * days / DAYS_OF_A_YEAR
     accrued: Decimal = contract["accrued"] or ZERO
     return accrued + of_days.quantize(MILLI, rounding=ROUND_HALF_UP)
