@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
@@ -150,7 +152,7 @@ def _calls(board: Board, rows: int, width: int) -> Panel:
     table = Table.grid(expand=True, padding=(0, 1))
     for _ in range(4):
         table.add_column(no_wrap=True)
-    for value in list(board.calls)[:rows]:
+    for value in _latest(board.calls, rows):
         event = Text(value["event"], style=STEP_COLOURS[value["event"]])
         when = clock(value["ts"]) if width >= _NARROW else clock(value["ts"])[:5]
         table.add_row(Text(when, style="dim"), Text(value["account"]), event, Text(call_words(value)))
@@ -162,10 +164,15 @@ def _orders(board: Board, rows: int, width: int) -> Panel:
     table = Table.grid(expand=True, padding=(0, 1))
     for _ in range(3 if wide else 2):
         table.add_column(no_wrap=True)
-    for value in list(board.orders)[:rows]:
+    for value in _latest(board.orders, rows):
         when = (Text(clock(value["ts"]), style="dim"),) if wide else ()
         table.add_row(*when, Text(value["account"]), Text(order_words(value, price=wide)))
     return _filled(table, len(board.orders), rows, "latest forced orders")
+
+
+def _latest(records: Iterable[Record], rows: int) -> list[Record]:
+    """By market time, since partitions are read in turns; orders of one plan stay in their order."""
+    return sorted(list(records), key=lambda value: -value["ts"])[:rows]
 
 
 def _filled(table: Table, there: int, rows: int, title: str) -> Panel:
