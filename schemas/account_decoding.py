@@ -20,6 +20,7 @@ from schemas.fields import Choice
 from schemas.frames import decode_frame
 from schemas.opening_decoding import Openings, read_openings
 from schemas.records import FieldSpec, spec_of
+from schemas.tables import ContractEntries, PositionEntries
 
 TOPIC = "account.events"
 
@@ -29,8 +30,13 @@ _DEFAULTS = dict.fromkeys(AccountBatch.COLUMNS, ABSENT) | {
     "kind": NO_CODE,
     "business": NO_CODE,
     "reason": NO_CODE,
+    "client": NO_CODE,
     "qty": 0,
     "amount": 0,
+    "positions_start": 0,
+    "positions_end": 0,
+    "contracts_start": 0,
+    "contracts_end": 0,
 }
 _NUMBERS_IN_DIGEST = ("ts", "qty", "price", "amount", "fee", "rate", "margin_ratio", "due")
 _STRINGS_IN_DIGEST = ("security", "contract", "order", "action")
@@ -173,8 +179,16 @@ class _Builder:
                 wide = self._numbers[name] = (np.full(len(self._rows), absent, np.int64), absent)
                 wide[0][index] = values
         for name, values in openings.strings.items():
-            column = self._columns[name] if name in self._columns else self._extra_strings(name)
+            column = self._columns[name] if name in ("account", "id") else self._extra_strings(name)
             column[index] = values
+        self._columns["client"][index] = openings.numbers["class"][0]
+        self._columns["other_collateral"][index] = openings.numbers["other_collateral"][0]
+        self._columns["preset"][index] = openings.strings["preset"]
+        for name, entries in openings.entries.items():
+            counts = np.zeros(len(self._rows), np.int64)
+            counts[index] = np.bincount(entries.owner, minlength=len(index))
+            self._columns[f"{name}_end"] = np.cumsum(counts)
+            self._columns[f"{name}_start"] = self._columns[f"{name}_end"] - counts
 
     def batch(self, texts: list[bytes]) -> AccountBatch:
         """The batch of all rows, good or not; `texts` are their JSON."""
@@ -183,7 +197,12 @@ class _Builder:
         ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
         columns["digest"], columns["raw_end"] = self._digest(string_hashes(strings)), ends
         columns["raw_start"] = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
-        return AccountBatch.build(strings, columns, raw=b"".join(texts))
+        batch = AccountBatch.build(strings, columns, raw=b"".join(texts))
+        if self._openings is not None:
+            entries = self._openings[1].entries
+            batch.positions = PositionEntries.of(entries["positions"].columns())
+            batch.contracts = ContractEntries.of(entries["contracts"].columns())
+        return batch
 
     def _digest(self, hashes: U8) -> U8:
         columns = self._columns

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from schemas.batches import I4, Batch, QuoteBatch, TradeBatch
+from schemas.batches import Batch, QuoteBatch, TradeBatch
 from schemas.columns import Mask, NDArray, StringPool, bounds_of, read_column
 from schemas.errors import BadRecord
 from schemas.events import VERSION, check_version, decode_parsed, parse_json
@@ -21,6 +21,7 @@ from schemas.fields import SECURITY, Level
 from schemas.frames import CONTENT_TYPE_FRAME, CONTENT_TYPE_JSON, decode_frame
 from schemas.market import SIDES, Quote, Trade
 from schemas.records import FieldSpec, spec_of
+from schemas.tables import I4
 
 B = TypeVar("B", bound=Batch)
 ContentTypes = Sequence[bytes | None]

@@ -8,42 +8,25 @@ int64 in 0.001 yuan, quantities int64, ts int64 milliseconds, days int32 day num
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-I1: TypeAlias = npt.NDArray[np.int8]
-I4: TypeAlias = npt.NDArray[np.int32]
-I8: TypeAlias = npt.NDArray[np.int64]
-U1: TypeAlias = npt.NDArray[np.uint8]
-U8: TypeAlias = npt.NDArray[np.uint64]
-_DTYPES = {"I1": "i1", "I4": "i4", "I8": "i8", "U1": "u1", "U8": "u8"}
+from schemas.tables import I1, I4, I8, U1, U8, ContractEntries, PositionEntries, Table, follow, spans
+
 Rows: TypeAlias = slice | npt.NDArray[Any] | Sequence[int]
 
 ABSENT = -1
 """An index column or optional numeric column where the event has no such field."""
 
 
-class Batch:
-    """What all batches share. `POOL` names the string pool, `INDICES` the columns that point into it."""
+class Batch(Table):
+    """What all batches share. `POOL` names the string pool."""
 
     POOL: ClassVar[str]
-    COLUMNS: ClassVar[dict[str, str]]
-    INDICES: ClassVar[tuple[str, ...]]
     __slots__ = ()
-
-    def __init_subclass__(cls) -> None:
-        """Read the columns and their dtypes from the annotations, which are the only declaration."""
-        cls.COLUMNS = {n: _DTYPES[hint] for n, hint in cls.__annotations__.items() if hint in _DTYPES}
-
-    def __len__(self) -> int:
-        return len(self.column(next(iter(self.COLUMNS))))
-
-    def column(self, name: str) -> npt.NDArray[Any]:
-        """A column by name."""
-        return getattr(self, name)  # type: ignore[no-any-return]
 
     @property
     def strings(self) -> list[str]:
@@ -84,29 +67,36 @@ class Batch:
             if name in cls.INDICES:
                 parts = [mapping[part] for mapping, part in zip(maps, parts, strict=True)]
             columns[name] = np.concatenate(parts) if parts else np.empty(0, dtype)
-        return cls._joined(batches, strings, columns)
+        return cls._joined(batches, strings, maps, columns)
 
     @classmethod
     def _joined(
         cls,
         batches: Sequence[Self],  # noqa: ARG003 - what a batch carries beside columns is joined by its class
         strings: list[str],
+        maps: list[I4],  # noqa: ARG003
         columns: dict[str, npt.NDArray[Any]],
     ) -> Self:
         return cls.build(strings, columns)
 
     def compact(self) -> Self:
         """The same rows with a pool that holds only what they use, in order of first index."""
-        used = np.unique(np.concatenate([self.column(name) for name in self.INDICES]))
-        used = used[used >= 0]
         strings = self.strings
+        mentioned = np.zeros(len(strings) + 1, np.bool_)
+        for indices in self._indices():
+            mentioned[indices] = True
+        used = np.flatnonzero(mentioned[:-1])
         if len(used) == len(strings):
             return self
         mapping = np.full(len(strings) + 1, ABSENT, np.int32)
         mapping[used] = np.arange(len(used), dtype=np.int32)
-        columns = {name: self.column(name) for name in self.COLUMNS}
-        columns |= {name: mapping[self.column(name)] for name in self.INDICES}
-        return self.build([strings[i] for i in used.tolist()], columns, **self._extra())
+        return self._renamed([strings[i] for i in used.tolist()], mapping)
+
+    def _indices(self) -> list[I4]:
+        return [self.column(name) for name in self.INDICES]
+
+    def _renamed(self, strings: list[str], mapping: I4) -> Self:
+        return self.build(strings, self._pointing(mapping), **self._extra())
 
     def __eq__(self, other: object) -> bool:
         """Same events in the same order; pools may be arranged differently."""
@@ -118,12 +108,7 @@ class Batch:
 
     def listed(self) -> list[list[Any]]:
         """The columns as lists of Python values, strings spelled out: for comparing and for looking at."""
-        pool = [*self.strings, None]
-        rows = []
-        for name in self.COLUMNS:
-            values = self.column(name).tolist()
-            rows.append([pool[i] for i in values] if name in self.INDICES else values)
-        return rows
+        return self.spelled_out(self.strings)
 
 
 def merge_pools(pools: Sequence[list[str]]) -> tuple[list[str], list[I4]]:
@@ -192,12 +177,22 @@ class AccountBatch(Batch):
     `freeze.cash` or `opening.cash`; both are 0 where the kind has none (a `freeze` of cash has `security`
     -1). `price`, `fee`, `rate`, `margin_ratio` and `due` are -1 where not given. `digest` is a 64-bit hash
     of everything but `account` and `id`: events of the same meaning have the same digest, however they were
-    written. `raw[raw_start[i]:raw_end[i]]` is the JSON of row i, for dead letters and, for openings, the
-    details.
+    written. `raw[raw_start[i]:raw_end[i]]` is the JSON of row i, for dead letters. What only openings have:
+    `client` is an index into `schemas.account.CLIENT_CLASSES` (255 = none), `preset` a string,
+    `other_collateral` -1 where not given; positions_start[i] to positions_end[i] (exclusive) of `positions`
+    and contracts_start[i] to contracts_end[i] of `contracts` are the lists of row i.
     """
 
     POOL: ClassVar[str] = "pool"
-    INDICES: ClassVar[tuple[str, ...]] = ("account", "id", "security", "contract", "order", "action")
+    INDICES: ClassVar[tuple[str, ...]] = (
+        "account",
+        "id",
+        "security",
+        "contract",
+        "order",
+        "action",
+        "preset",
+    )
 
     pool: list[str]
     kind: U1
@@ -220,41 +215,93 @@ class AccountBatch(Batch):
     digest: U8
     raw_start: I8
     raw_end: I8
+    client: U1
+    preset: I4
+    other_collateral: I8
+    positions_start: I8
+    positions_end: I8
+    contracts_start: I8
+    contracts_end: I8
     raw: bytes = b""
+    positions: PositionEntries = field(default_factory=PositionEntries.none)
+    contracts: ContractEntries = field(default_factory=ContractEntries.none)
 
     def raw_of(self, row: int) -> bytes:
         """The JSON of one row, as it was published."""
         return self.raw[int(self.raw_start[row]) : int(self.raw_end[row])]
 
     def _extra(self) -> dict[str, Any]:
-        return {"raw": self.raw}
+        return {"raw": self.raw, "positions": self.positions, "contracts": self.contracts}
 
     @classmethod
     def _joined(
-        cls, batches: Sequence[Self], strings: list[str], columns: dict[str, npt.NDArray[Any]]
+        cls,
+        batches: Sequence[Self],
+        strings: list[str],
+        maps: list[I4],
+        columns: dict[str, npt.NDArray[Any]],
     ) -> Self:
-        sizes = np.array([len(batch.raw) for batch in batches], np.int64)
-        shift = np.repeat(np.cumsum(sizes) - sizes, [len(batch) for batch in batches])
-        columns["raw_start"] = columns["raw_start"] + shift
-        columns["raw_end"] = columns["raw_end"] + shift
-        return cls.build(strings, columns, raw=b"".join(batch.raw for batch in batches))
+        for name in ("raw", "positions", "contracts"):
+            sizes = np.array([len(getattr(batch, name)) for batch in batches], np.int64)
+            shift = np.repeat(np.cumsum(sizes) - sizes, [len(batch) for batch in batches])
+            columns[f"{name}_start"] = columns[f"{name}_start"] + shift
+            columns[f"{name}_end"] = columns[f"{name}_end"] + shift
+        both = list(zip(batches, maps, strict=True))
+        return cls.build(
+            strings,
+            columns,
+            raw=b"".join(batch.raw for batch in batches),
+            positions=PositionEntries.concat([batch.positions.pointing(m) for batch, m in both]),
+            contracts=ContractEntries.concat([batch.contracts.pointing(m) for batch, m in both]),
+        )
 
-    def with_packed_raw(self) -> Self:
-        """The same rows with `raw` holding exactly their bytes, in row order."""
-        starts, ends = self.raw_start, self.raw_end
-        tight = len(self) == 0 or bool(starts[0] == 0 and np.array_equal(ends[:-1], starts[1:]))
-        if tight and (int(ends[-1]) if len(self) else 0) == len(self.raw):
+    def packed(self) -> Self:
+        """The same rows with `raw`, `positions` and `contracts` holding exactly what is theirs, in row
+        order.
+        """
+        loose = {
+            name
+            for name in ("raw", "positions", "contracts")
+            if not follow(self.column(f"{name}_start"), self.column(f"{name}_end"), len(getattr(self, name)))
+        }
+        if not loose:
             return self
-        raw = self.raw
-        pieces = [raw[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
-        packed_ends = np.cumsum(ends - starts)
-        columns = {name: self.column(name) for name in self.COLUMNS}
-        columns |= {"raw_start": packed_ends - (ends - starts), "raw_end": packed_ends}
-        return self.build(self.pool, columns, raw=b"".join(pieces))
+        columns, extra = {name: self.column(name) for name in self.COLUMNS}, self._extra()
+        for name in loose:
+            starts, ends = columns[f"{name}_start"], columns[f"{name}_end"]
+            if name == "raw":
+                pairs = zip(starts.tolist(), ends.tolist(), strict=True)
+                extra[name] = b"".join([self.raw[a:b] for a, b in pairs])
+            else:
+                extra[name] = extra[name].take(spans(starts, ends))
+            columns[f"{name}_end"] = np.cumsum(ends - starts)
+            columns[f"{name}_start"] = columns[f"{name}_end"] - (ends - starts)
+        return self.build(self.pool, columns, **extra)
+
+    def compact(self) -> Self:
+        """The same rows with a pool, and with JSON and lists, that hold only what they use."""
+        return Batch.compact(self.packed())
+
+    def _indices(self) -> list[I4]:
+        own = [self.column(name) for name in self.INDICES]
+        return own + [part.column(n) for part in (self.positions, self.contracts) for n in part.INDICES]
+
+    def _renamed(self, strings: list[str], mapping: I4) -> Self:
+        positions, contracts = self.positions.pointing(mapping), self.contracts.pointing(mapping)
+        columns = self._pointing(mapping)
+        return self.build(strings, columns, raw=self.raw, positions=positions, contracts=contracts)
 
     def listed(self) -> list[list[Any]]:
-        """The columns as lists, the JSON of each row in place of its offsets."""
-        rows = Batch.listed(self)[:-2]
+        """The columns as lists, the JSON and the lists of each row in place of their offsets."""
+        rows = [
+            values
+            for name, values in zip(self.COLUMNS, Batch.listed(self), strict=True)
+            if not name.endswith(("_start", "_end"))
+        ]
+        for part, name in ((self.positions, "positions"), (self.contracts, "contracts")):
+            entries = list(zip(*part.spelled_out(self.pool), strict=True))
+            bounds = self.column(f"{name}_start").tolist(), self.column(f"{name}_end").tolist()
+            rows.append([entries[a:b] for a, b in zip(*bounds, strict=True)])
         return [*rows, [self.raw_of(row) for row in range(len(self))]]
 
 

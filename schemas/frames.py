@@ -5,7 +5,7 @@ All numbers are little-endian. A frame is a header of 24 bytes and a body.
 | offset | size | content |
 |---|---|---|
 | 0 | 4 | magic `LRFR` |
-| 4 | 2 | version, unsigned: 1 |
+| 4 | 2 | version of the kind, unsigned: 2 for account events, 1 for all others |
 | 6 | 1 | kind: 1 trades, 2 quotes, 3 account events, 4 marks |
 | 7 | 1 | reserved: 0 |
 | 8 | 4 | rows, unsigned, at most 2^20 |
@@ -25,11 +25,16 @@ constant.
 rows
    share. The dtypes are those of `schemas.batches` (`I1` int8, `U1` uint8, `I4` int32, `I8` int64, `U8`
    uint64). Index columns hold indices into the pool, -1 = absent.
-4. **Raw** (account events only): the JSON of all rows, one after another, to the end of the body less the
-padding;
-   its size is the last `raw_end`. `raw_start` and `raw_end` are offsets into it.
+4. **Raw** (account events only): the JSON of all rows, one after another; its size is the last `raw_end`.
+   `raw_start` and `raw_end` are offsets into it.
+5. **Lists of openings** (account events only): the number of positions and the number of contracts (uint32
+   each); then for the positions, and after them for the contracts, encodings and columns as in 2 and 3, the
+   classes being `PositionEntries` and `ContractEntries` of `schemas.tables`, a column having one value for
+   each entry. `positions_start` to `contracts_end` are entry numbers; the lists of the rows follow one
+   another without gaps.
 
-A reader refuses another magic, version or kind, a wrong size or checksum, and an index outside the pool.
+A reader refuses another magic, version or kind, a wrong size or checksum, an index outside the pool,
+and more entries of lists than bytes of JSON.
 """
 
 from __future__ import annotations
@@ -44,13 +49,13 @@ import numpy.typing as npt
 
 from schemas.batches import AccountBatch, Batch, MarkBatch, QuoteBatch, TradeBatch
 from schemas.errors import BadRecord
+from schemas.tables import ContractEntries, Entries, PositionEntries, Table, follow
 
 CONTENT_TYPE_FRAME = b"application/vnd.liangrong.frame"
 """Value of the Kafka header `content-type` of a frame."""
 CONTENT_TYPE_JSON = b"application/json"
 """The default when the header is absent."""
 
-FRAME_VERSION = 1
 MAGIC = b"LRFR"
 MAX_ROWS = 2**20
 """More rows than this are refused: a few constant columns must not fill the memory of a reader."""
@@ -65,6 +70,9 @@ _KINDS: dict[int, tuple[FrameKind, type[Batch]]] = {
     3: ("account_events", AccountBatch),
     4: ("marks", MarkBatch),
 }
+_VERSIONS = {1: 1, 2: 1, 3: 2, 4: 1}
+"""The version of each kind of frame."""
+_LISTS: dict[str, type[Entries]] = {"positions": PositionEntries, "contracts": ContractEntries}
 _CODES = {cls: code for code, (_, cls) in _KINDS.items()}
 _PLAIN, _CONSTANT = 0, 1
 
@@ -81,7 +89,7 @@ def encode_quotes(batch: QuoteBatch) -> bytes:
 
 def encode_account_events(batch: AccountBatch) -> bytes:
     """A frame of account events, their JSON included."""
-    return _encode(batch.with_packed_raw())
+    return _encode(batch)
 
 
 def encode_marks(batch: MarkBatch) -> bytes:
@@ -93,20 +101,27 @@ def _encode(batch: Batch) -> bytes:
     if len(batch) > MAX_ROWS:
         raise ValueError(f"a frame holds at most {MAX_ROWS} rows, got {len(batch)}")
     packed = batch.compact()
+    sections = [_encode_pool(packed.strings), *_encode_columns(packed)]
+    if isinstance(packed, AccountBatch):
+        lists = packed.positions, packed.contracts
+        sections += [packed.raw, struct.pack("<II", *map(len, lists))]
+        for entries in lists:
+            sections += _encode_columns(entries)
+    body = b"".join(part + b"\0" * (-len(part) % 8) for part in sections)
+    code = _CODES[type(batch)]
+    header = _HEADER.pack(MAGIC, _VERSIONS[code], code, 0, len(packed), len(body), zlib.crc32(body))
+    return header + struct.pack("<I", zlib.crc32(header)) + body
+
+
+def _encode_columns(table: Table) -> list[bytes]:
     encodings = bytearray()
     columns: list[bytes] = []
-    for name, dtype in packed.COLUMNS.items():
-        column = packed.column(name).astype(np.dtype(dtype).newbyteorder("<"), copy=False)
+    for name, dtype in table.COLUMNS.items():
+        column = table.column(name).astype(np.dtype(dtype).newbyteorder("<"), copy=False)
         constant = len(column) > 1 and bool((column == column[0]).all())
         encodings.append(_CONSTANT if constant else _PLAIN)
         columns.append(column[:1].tobytes() if constant else column.tobytes())
-    sections = [_encode_pool(packed.strings), bytes(encodings), *columns]
-    if isinstance(packed, AccountBatch):
-        sections.append(packed.raw)
-    body = b"".join(part + b"\0" * (-len(part) % 8) for part in sections)
-    code = _CODES[type(batch)]
-    header = _HEADER.pack(MAGIC, FRAME_VERSION, code, 0, len(packed), len(body), zlib.crc32(body))
-    return header + struct.pack("<I", zlib.crc32(header)) + body
+    return [bytes(encodings), *columns]
 
 
 def _encode_pool(strings: list[str]) -> bytes:
@@ -122,17 +137,23 @@ def decode_frame(frame: bytes) -> tuple[FrameKind, Batch]:
     kind, cls = _KINDS[code]
     reader = _Reader(bytearray(frame), _HEADER_SIZE, _HEADER_SIZE + body_size)
     strings = reader.pool()
-    encodings = reader.section(len(cls.COLUMNS))
-    columns: dict[str, npt.NDArray[Any]] = {}
-    for encoding, (name, dtype) in zip(encodings, cls.COLUMNS.items(), strict=True):
-        columns[name] = reader.column(encoding, np.dtype(dtype).newbyteorder("<"), rows)
-    for name in cls.INDICES:
-        column = columns[name]
-        if rows and (int(column.min()) < -1 or int(column.max()) >= len(strings)):
-            raise BadRecord(name, "points outside the frame's strings")
+    columns = reader.columns(cls, rows, len(strings))
     if cls is not AccountBatch:
         return kind, cls.build(strings, columns)
-    return kind, cls.build(strings, columns, raw=_raw(reader, columns, rows))
+    _check_spans(columns, "raw", int(columns["raw_end"][-1]) if rows else 0)
+    raw = bytes(reader.section(int(columns["raw_end"][-1]) if rows else 0))
+    lists: dict[str, Entries] = {}
+    for (name, table), entries in zip(_LISTS.items(), reader.counts(), strict=True):
+        if entries > len(raw):
+            raise BadRecord(name, f"are more than their JSON can hold: {entries} in {len(raw)} bytes")
+        _check_spans(columns, name, entries)
+        lists[name] = table.of(reader.columns(table, entries, len(strings)))
+    return kind, cls.build(strings, columns, raw=raw, **lists)
+
+
+def _check_spans(columns: dict[str, npt.NDArray[Any]], name: str, size: int) -> None:
+    if not follow(columns[f"{name}_start"], columns[f"{name}_end"], size):
+        raise BadRecord(f"{name}_start", "does not follow from the row before")
 
 
 def _check_header(frame: bytes) -> tuple[int, int, int]:
@@ -141,8 +162,9 @@ def _check_header(frame: bytes) -> tuple[int, int, int]:
     magic, version, code, _, rows, body_size, body_crc = _HEADER.unpack_from(frame)
     if magic != MAGIC:
         raise BadRecord("frame", f"does not begin with {MAGIC!r}")
-    if version != FRAME_VERSION:
-        raise BadRecord("frame", f"has unknown version {version} (known: {FRAME_VERSION})")
+    known = _VERSIONS.get(code, version)
+    if version != known:
+        raise BadRecord("frame", f"has unknown version {version} (known: {known})")
     if struct.unpack_from("<I", frame, 20)[0] != zlib.crc32(frame[:20]):
         raise BadRecord("frame", "has a header with a wrong checksum")
     if code not in _KINDS:
@@ -154,16 +176,6 @@ def _check_header(frame: bytes) -> tuple[int, int, int]:
     if zlib.crc32(memoryview(frame)[_HEADER_SIZE:]) != body_crc:
         raise BadRecord("frame", "has a wrong checksum")
     return code, rows, body_size
-
-
-def _raw(reader: _Reader, columns: dict[str, npt.NDArray[Any]], rows: int) -> bytes:
-    starts, ends = columns["raw_start"], columns["raw_end"]
-    size = int(ends[-1]) if rows else 0
-    if rows and not (
-        int(starts[0]) == 0 and np.array_equal(ends[:-1], starts[1:]) and bool((starts <= ends).all())
-    ):
-        raise BadRecord("raw_start", "does not follow from the row before")
-    return bytes(reader.section(size))
 
 
 class _Reader:
@@ -178,6 +190,22 @@ class _Reader:
             raise BadRecord("frame", "ends in the middle of a section")
         self._position = start + size + (-size % 8)
         return memoryview(self._data)[start : start + size]
+
+    def counts(self) -> tuple[int, int]:
+        positions, contracts = struct.unpack("<II", self.section(8))
+        return positions, contracts
+
+    def columns(self, cls: type[Table], rows: int, strings: int) -> dict[str, npt.NDArray[Any]]:
+        """The columns of a table whose indices point into a pool of so many strings."""
+        encodings = self.section(len(cls.COLUMNS))
+        found: dict[str, npt.NDArray[Any]] = {}
+        for encoding, (name, dtype) in zip(encodings, cls.COLUMNS.items(), strict=True):
+            found[name] = self.column(encoding, np.dtype(dtype).newbyteorder("<"), rows)
+        for name in cls.INDICES:
+            column = found[name]
+            if rows and (int(column.min()) < -1 or int(column.max()) >= strings):
+                raise BadRecord(name, "points outside the frame's strings")
+        return found
 
     def column(self, encoding: int, dtype: np.dtype[Any], rows: int) -> npt.NDArray[Any]:
         if encoding == _PLAIN:

@@ -29,6 +29,10 @@ class Entries:
     numbers: dict[str, tuple[NDArray, int]]
     strings: dict[str, NDArray]
 
+    def columns(self) -> dict[str, NDArray]:
+        """All columns by name, strings as pool indices."""
+        return {name: column for name, (column, _) in self.numbers.items()} | self.strings
+
     def digest_sums(self, hashes: U8, openings: int) -> U8:
         """uint64 for each opening: the sum of its entries' digests, whatever their order."""
         fields = dict(self.numbers)

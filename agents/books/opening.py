@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents.books.book import Books
-from agents.books.contracts import FINANCING, LENDING, NewContract
-from agents.books.rows import EventRows
+from agents.books.contracts import LENDING, NewContract
+from agents.books.rows import ContractRow, EventRows, PositionRow
 from agents.kernels.layout import FLAGS, HOT_WIDTH, MARK, OWED, SECURITY_WIDTH, VALUE
-from schemas import decode_opening
-from schemas.account import CLIENT_CLASSES, Opening, OpeningContract
+from schemas.account import NO_CODE
 from schemas.errors import BadRecord
 from schemas.units import MONEY_MAX, QTY_MAX
 
@@ -25,49 +24,49 @@ def open_account(fold: Fold, events: EventRows, row: int, name: str, account: in
     """Opens or replaces an account (`account` is -1 for a new one); returns its row. Raises BadRecord
     before any change.
     """
-    opening = decode_opening(events.batch.raw_of(row))
     books = fold.books
-    preset = fold.terms.index(opening.preset) if opening.preset is not None else -1
-    fold.check_other_collateral(opening.other_collateral or 0)
-    _check_bounds(books, opening)
+    cash, other_collateral = events.amount[row], max(0, events.other_collateral[row])
+    positions, contracts = events.positions(row), events.contracts(row)
+    preset = events.pool[events.preset[row]]
+    terms = fold.terms.index(preset) if preset is not None else -1
+    fold.check_other_collateral(other_collateral)
+    _check_assets(books, abs(cash) + other_collateral, positions)
+    _check_debt(books, contracts)
     if account < 0:
         account = books.add_account(name)
     else:
         _clear(books, account)
     accounts = books.accounts
     accounts.closed[account] = accounts.written_off[account] = 0
-    if preset >= 0:
+    if terms >= 0:
         flags = account * HOT_WIDTH + FLAGS
-        accounts.hot[flags] = preset << 1 | (accounts.hot[flags] & 1)
-    if opening.class_ is not None:
-        accounts.client[account] = CLIENT_CLASSES.index(opening.class_)
-    accounts.add_cash(account, opening.cash)
-    accounts.set_other_collateral(account, opening.other_collateral or 0)
-    _hold(books, account, opening, events.day[row])
-    for contract in opening.contracts:
+        accounts.hot[flags] = terms << 1 | (accounts.hot[flags] & 1)
+    if events.client[row] != NO_CODE:
+        accounts.client[account] = events.client[row]
+    accounts.add_cash(account, cash)
+    accounts.set_other_collateral(account, other_collateral)
+    _hold(books, account, positions, events.day[row])
+    for contract in contracts:
         _owe(fold, account, contract, events.day[row])
     return account
 
 
-def _base(contract: OpeningContract) -> int:
-    if contract.type == "financing" and contract.principal is not None:
-        return contract.principal
-    return contract.qty * contract.price
-
-
-def _check_bounds(books: Books, opening: Opening) -> None:
+def _check_assets(books: Books, others: int, positions: list[PositionRow]) -> None:
     table, index = books.securities.table, books.securities.index
-    assets = abs(opening.cash) + (opening.other_collateral or 0)
-    for position in opening.positions:
-        known = index.get(position.security)
+    for security, qty, _ in positions:
+        known = index.get(security)
         if known is not None:
-            assets += position.qty * max(0, table[known * SECURITY_WIDTH + VALUE])
-    if assets > MONEY_MAX:
+            others += qty * max(0, table[known * SECURITY_WIDTH + VALUE])
+    if others > MONEY_MAX:
         raise BadRecord("positions", "take the account's assets beyond 10^11 yuan")
+
+
+def _check_debt(books: Books, contracts: list[ContractRow]) -> None:
+    table, index = books.securities.table, books.securities.index
     debt = lent = 0
-    for contract in opening.contracts:
-        debt += (contract.accrued or 0) + _base(contract)
-        if contract.type == "lending":
+    for contract in contracts:
+        debt += max(0, contract.accrued) + contract.base
+        if contract.kind == LENDING:
             known = index.get(contract.security)
             lent += contract.qty
             if known is not None:
@@ -103,49 +102,38 @@ def _clear(books: Books, account: int) -> None:
     accounts.frozen_cash[account] = 0
 
 
-def _hold(books: Books, account: int, opening: Opening, day: int) -> None:
-    positions = books.positions
-    fresh = positions.by_account.count[account] == 0
-    if fresh:
-        positions.reserve(account, len(opening.positions))
-    rows, place = positions.rows, positions.add if fresh else positions.ensure
-    index, add = books.securities.index, books.security
-    for position in opening.positions:
-        if position.qty == 0:
+def _hold(books: Books, account: int, positions: list[PositionRow], day: int) -> None:
+    rows, place = books.positions.rows, books.positions.ensure
+    if books.positions.by_account.count[account] == 0:
+        books.positions.reserve(account, len(positions))
+        place = books.positions.add
+    for security, qty, sellable in positions:
+        if qty == 0:
             continue
-        security = index.get(position.security, -1)
-        row = place(account, security if security >= 0 else add(position.security))
-        if position.sellable is not None and position.sellable < position.qty and day >= books.day:
-            rows.locked[row] = position.qty - position.sellable
+        row = place(account, books.security(security))
+        if 0 <= sellable < qty and day >= books.day:
+            rows.locked[row] = qty - sellable
             rows.lock_day[row] = day
-        books.move(row, qty=position.qty)
+        books.move(row, qty=qty)
 
 
-def _owe(fold: Fold, account: int, contract: OpeningContract, day: int) -> None:
-    books = fold.books
-    kind = LENDING if contract.type == "lending" else FINANCING
-    base, security = _base(contract), books.security(contract.security)
-    accrued = contract.accrued
-    if not (base or contract.qty or accrued):
+def _owe(fold: Fold, account: int, contract: ContractRow, day: int) -> None:
+    books, kind = fold.books, contract.kind
+    base, security = contract.base, books.security(contract.security)
+    if not (base or contract.qty or contract.accrued > 0):
         return
     new = NewContract(
-        name=contract.contract,
+        name=contract.name,
         kind=kind,
         security=security,
         opened=contract.opened,
         qty=contract.qty,
         base=base,
-        rate=fold.rate(account, kind, -1 if contract.rate is None else contract.rate),
-        margin_ratio=fold.margin_ratio(
-            account,
-            kind,
-            security,
-            contract.opened,
-            -1 if contract.margin_ratio is None else contract.margin_ratio,
-        ),
-        due=-1 if contract.due is None else contract.due,
-        accrued=accrued or 0,
-        covered=0 if accrued is None else base * max(0, day - contract.opened),
+        rate=fold.rate(account, kind, contract.rate),
+        margin_ratio=fold.margin_ratio(account, kind, security, contract.opened, contract.margin_ratio),
+        due=contract.due,
+        accrued=max(0, contract.accrued),
+        covered=0 if contract.accrued < 0 else base * max(0, day - contract.opened),
     )
     books.borrow(account, new)
     if kind == LENDING and contract.qty:

@@ -2,8 +2,40 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from agents.books.contracts import FINANCING
 from schemas.batches import AccountBatch
 from schemas.units import DAY_MS, SHANGHAI_OFFSET_MS
+
+
+class PositionRow(NamedTuple):
+    """A position of an opening; `sellable` -1 = all."""
+
+    security: str
+    qty: int
+    sellable: int
+
+
+class ContractRow(NamedTuple):
+    """A contract of an opening; `kind` as in agents.books.contracts, figures -1 where not given."""
+
+    name: str
+    kind: int
+    security: str
+    opened: int
+    qty: int
+    price: int
+    principal: int
+    rate: int
+    margin_ratio: int
+    due: int
+    accrued: int
+
+    @property
+    def base(self) -> int:
+        """Outstanding principal, or quantity x sale price of a lending contract, milli."""
+        return self.principal if self.kind == FINANCING and self.principal >= 0 else self.qty * self.price
 
 
 class EventRows:
@@ -29,6 +61,9 @@ class EventRows:
         self.rate: list[int] = batch.rate.tolist()
         self.margin_ratio: list[int] = batch.margin_ratio.tolist()
         self.due: list[int] = batch.due.tolist()
+        self.client: list[int] = batch.client.tolist()
+        self.preset: list[int] = batch.preset.tolist()
+        self.other_collateral: list[int] = batch.other_collateral.tolist()
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -44,3 +79,15 @@ class EventRows:
     def contract_name(self, row: int) -> str | None:
         """The contract named, if any."""
         return self.pool[self.contract[row]]
+
+    def positions(self, row: int) -> list[PositionRow]:
+        """The positions of an opening."""
+        batch = self.batch
+        lists = batch.positions.spelled_out(batch.pool, batch.positions_start[row], batch.positions_end[row])
+        return [PositionRow(*entry) for entry in zip(*lists, strict=True)]
+
+    def contracts(self, row: int) -> list[ContractRow]:
+        """The contracts of an opening."""
+        batch = self.batch
+        lists = batch.contracts.spelled_out(batch.pool, batch.contracts_start[row], batch.contracts_end[row])
+        return [ContractRow(*entry) for entry in zip(*lists, strict=True)]
