@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.oracle.ledger import ZERO, Account, Contract, RefusedError, give_back, money, repay
 from tests.oracle.presets import Preset
+from tests.oracle.prices import shanghai
 
 Event = dict[str, Any]
 OTHER_COLLATERAL_SINCE = date(2019, 8, 19)
@@ -16,7 +17,7 @@ OTHER_COLLATERAL_SINCE = date(2019, 8, 19)
 
 
 def opened_contract(fields: Event, day: date, preset: Preset) -> Contract:
-    """A contract of an opening: `accrued` covers the days before `day`."""
+    """A contract of an opening as of `day`: `accrued` covers the days before it."""
     kind, qty, price = fields["type"], int(fields["qty"]), money(fields["price"])
     principal = money(fields["principal"]) if fields.get("principal") is not None else qty * price
     given = fields.get("rate")
@@ -53,7 +54,8 @@ def opening(account: Account, event: Event, day: date, preset: Preset) -> None:
         p["security"]: int(p.get("sellable", p["qty"])) for p in event["positions"] if p["qty"]
     }
     account.frozen, account.frozen_cash = {}, ZERO
-    account.contracts = {c["contract"]: opened_contract(c, day, preset) for c in event["contracts"]}
+    as_of = shanghai(event["ts"]).date()
+    account.contracts = {c["contract"]: opened_contract(c, as_of, preset) for c in event["contracts"]}
     account.receivable, account.compensation = [], []
 
 
@@ -114,8 +116,12 @@ def fill(account: Account, event: Event, day: date, preset: Preset) -> None:
 
 
 def lend(account: Account, event: Event, kind: str, day: date, preset: Preset) -> None:
-    """A fill that borrows opens a contract named by the fill, else by the event's own id."""
+    """A fill that borrows opens a contract named by the fill, else by the event's own id, or adds to it."""
     name, qty, price = event.get("contract") or event["id"], event["qty"], money(event["price"])
+    known = account.contracts.get(name)
+    if known is not None:
+        known.borrow_more(qty, qty * price, day)
+        return
     account.contracts[name] = Contract(
         name=name,
         kind=kind,
@@ -153,7 +159,10 @@ def freeze(account: Account, event: Event, day: date, preset: Preset) -> None:
     if event.get("cash") is not None:
         account.frozen_cash += money(event["cash"])
     else:
-        account.frozen[event["security"]] = account.frozen.get(event["security"], 0) + event["qty"]
+        frozen = account.frozen.get(event["security"], 0) + event["qty"]
+        if not 0 <= frozen <= account.held.get(event["security"], 0):
+            raise RefusedError("qty", "less than nothing frozen, or more than is held")
+        account.frozen[event["security"]] = frozen
 
 
 def other_collateral(account: Account, event: Event, day: date, preset: Preset) -> None:

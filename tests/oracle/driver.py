@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from agents.margin.shard import MarginShard, ShardConfig
 
 from agents.core import Output
+from agents.margin.shard import MarginShard, ShardConfig
 from agents.market.conflate import conflate_quotes, conflate_trades
 from schemas.account_decoding import decode_account_events
 from schemas.batch_decoding import decode_quotes, decode_trades

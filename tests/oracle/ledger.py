@@ -81,6 +81,14 @@ class Contract:
         self.closed_days += amount * self.days(day)
         self.principal -= amount
 
+    def borrow_more(self, qty: int, principal: Decimal, day: date) -> None:
+        """Another execution under the same contract: interest of the addition begins on `day`."""
+        self.covered_days += principal * max(0, (day - self.opened).days)
+        self.qty += qty
+        self.first_qty += qty
+        self.principal += principal
+        self.first_principal += principal
+
     def order(self, day: date) -> tuple[int, date, str]:
         """Matured contracts first, then the earliest opened, then the name."""
         matured = self.due is not None and self.due <= day
