@@ -188,7 +188,7 @@ async def running_demo(options: DemoOptions, settings: Settings, board: Board) -
         books = await asyncio.to_thread(
             write_demonstration, Path(folder) / "days", options.accounts, options.seed
         )
-        board.status = "starting the worker (the very first time its kernels are compiled)"
+        board.status = "starting the worker"
         await asyncio.sleep(0)
         held = frozenset(range(own.partitions))
         async with running_worker(own, WorkerOptions(held, name="demo")) as worker:

@@ -172,7 +172,7 @@ def _orders(board: Board, rows: int, width: int) -> Panel:
 
 def _latest(records: Iterable[Record], rows: int) -> list[Record]:
     """By market time, since partitions are read in turns; orders of one plan stay in their order."""
-    return sorted(list(records), key=lambda value: -value["ts"])[:rows]
+    return sorted(records, key=lambda value: -value["ts"])[:rows]
 
 
 def _filled(table: Table, there: int, rows: int, title: str) -> Panel:
