@@ -59,6 +59,11 @@ def parse_partitions(text: str, count: int) -> frozenset[int]:
     show_default=True,
     help="Seconds between checkpoints of a partition.",
 )
+@click.option(
+    "--trim-log",
+    is_flag=True,
+    help="Delete records of shard.log that no kept checkpoint needs (Apache Kafka).",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Say only what is wrong.")
 @with_settings(shown=_SHOWN, own=("LIANGRONG_PARTITIONS",))
 def command(
@@ -66,6 +71,7 @@ def command(
     group: str | None,
     name: str,
     checkpoint_every: float,
+    trim_log: bool,
     quiet: bool,
     settings: Settings,
 ) -> None:
@@ -82,7 +88,7 @@ def command(
     held = parse_partitions(partitions or f"0-{count - 1}", count) if group is None else frozenset()
     logging.getLogger("streams.worker").setLevel(logging.WARNING if quiet else logging.INFO)
     with _broker(settings):
-        asyncio.run(_serve(settings, WorkerOptions(held, group, name, checkpoint_every)))
+        asyncio.run(_serve(settings, WorkerOptions(held, group, name, checkpoint_every, trim_log)))
 
 
 def _broker(settings: Settings) -> AbstractContextManager[object]:

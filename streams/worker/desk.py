@@ -24,18 +24,23 @@ Log = Callable[[int, bytes], Awaitable[None]]
 """Appends a record to a partition of `shard.log`; returns once all replicas have it."""
 Ends = Callable[[], Awaitable[Mapping[Source, int]]]
 """End offsets of every input partition, fetched after the call."""
+Trim = Callable[[int, int], Awaitable[None]]
+"""Deletes the records of a partition of `shard.log` before an offset."""
 
 
 class Desk:
     """Drives the unit of one partition of `shard.log`; `core` is the state machine it folds."""
 
-    def __init__(self, unit: Unit, core: Core, append: Log, ends: Ends, store: CheckpointStore) -> None:
+    def __init__(
+        self, unit: Unit, core: Core, append: Log, ends: Ends, store: CheckpointStore, trim: Trim | None
+    ) -> None:
         self.unit = unit
         self.core = core
         self.partition = unit.fold.layout.partition
         self._append = append
         self._ends = ends
         self._store = store
+        self._trim = trim
         self._wake = asyncio.Event()
         self._attempt: tuple[int, int] | None = None
         self._epoch_told = -1
@@ -170,5 +175,7 @@ class Desk:
                 return False
             await asyncio.sleep(POLL_SECONDS)
         await asyncio.to_thread(self._store.publish, prepared)
-        await asyncio.to_thread(self._store.prune, self.partition)
+        oldest = await asyncio.to_thread(self._store.prune, self.partition)
+        if self._trim is not None and oldest is not None:
+            await self._trim(self.partition, oldest)
         return True

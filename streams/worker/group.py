@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.structs import TopicPartition
 
-from streams.connections import client_options, start
+from streams.connections import client_options, start, stop_consumer
 from streams.settings import Settings
 from streams.shardlog.positions import ACCOUNT_EVENTS
 
@@ -80,7 +80,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        await self._consumer.stop()
+        await stop_consumer(self._consumer)
 
     async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
         """Wait for what comes next."""

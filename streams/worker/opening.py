@@ -16,6 +16,7 @@ from agents.financing.core import FinancingConfig, FinancingCore
 from agents.margin.shard import MarginShard, ShardConfig
 from streams.checkpoints import CheckpointStore, check_log
 from streams.connections import reader
+from streams.ends import end_offsets
 from streams.errors import UserError
 from streams.settings import Settings
 from streams.shardlog.checkpoint import Checkpoint
@@ -24,12 +25,13 @@ from streams.shardlog.fold import ForeignLogError
 from streams.shardlog.positions import Sources
 from streams.shardlog.records import Claim, Genesis
 from streams.shardlog.unit import Unit
-from streams.worker.desk import Desk, Ends, Log
+from streams.worker.desk import Desk, Ends, Log, Trim
 
 logger = logging.getLogger(__name__)
 
 LOG = "shard.log"
 FIRST_RECORD_MS = 10_000
+PROBE_WAIT_MS = 10
 
 
 class LogError(UserError):
@@ -49,12 +51,15 @@ class _Log:
 class Opener:
     """Makes desks for one worker."""
 
-    def __init__(self, settings: Settings, sources: Sources, name: str, append: Log, ends: Ends) -> None:
+    def __init__(
+        self, settings: Settings, sources: Sources, name: str, append: Log, ends: Ends, trim: Trim | None
+    ) -> None:
         self._settings = settings
         self.sources = sources
         self._name = name
         self._append = append
         self._ends = ends
+        self._trim = trim
         self._store = CheckpointStore(settings.checkpoints)
 
     def now(self) -> int:
@@ -91,7 +96,7 @@ class Opener:
         except ForeignLogError as error:
             raise LogError(str(error), advice=_OTHER_INSTANCE) from error
         logger.info("partition %d of the log: %d records to read", partition, log.end - unit.log_position)
-        return Desk(unit, core, self._append, self._ends, self._store)
+        return Desk(unit, core, self._append, self._ends, self._store, self._trim)
 
     def core(self, partition: int) -> Core:
         """An empty state machine for a partition of the log."""
@@ -122,15 +127,20 @@ class Opener:
 
     async def _look(self, partition: int) -> _Log:
         place = TopicPartition(self._settings.topic(LOG), partition)
-        async with reader(self._settings) as consumer:
+        async with reader(self._settings, fetch_max_wait_ms=PROBE_WAIT_MS) as consumer:
             first = (await consumer.beginning_offsets([place]))[place]
-            end = (await consumer.end_offsets([place]))[place]
+            end = (await end_offsets(consumer, [place]))[place]
             if first == end:
                 return _Log(first, end, None)
             consumer.assign([place])
             consumer.seek(place, first)
-            records = await consumer.getmany(timeout_ms=FIRST_RECORD_MS, max_records=1)
-            record = decode_record(records[place][0].value)
+            records = (await consumer.getmany(timeout_ms=FIRST_RECORD_MS, max_records=1)).get(place)
+            if not records:
+                raise LogError(
+                    f"the broker does not show the first record of {place.topic}-{partition}",
+                    advice="Look at the broker; `liangrong doctor` says what it answers.",
+                )
+            record = decode_record(records[0].value)
             return _Log(first, end, record if isinstance(record, Genesis) else None)
 
 

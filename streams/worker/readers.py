@@ -17,7 +17,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 from aiokafka.structs import TopicPartition
 
 from agents.core import Source
-from streams.connections import client_options, start
+from streams.connections import client_options, start, stop_consumer
 from streams.errors import BrokerError
 from streams.settings import Settings
 from streams.worker.intake import Run
@@ -99,7 +99,7 @@ class Reader(faust.Service):
     async def on_stop(self) -> None:
         """Disconnect."""
         if self._consumer is not None:
-            await self._consumer.stop()
+            await stop_consumer(self._consumer)
 
     @faust.Service.task
     async def _read(self) -> None:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from tempfile import TemporaryDirectory
 
 from aiokafka import AIOKafkaConsumer
@@ -32,6 +33,7 @@ from streams.worker.opening import LOG, Opener
 from streams.worker.outgoing import Outgoing
 from streams.worker.readers import Reader
 from streams.worker.single_flight import SingleFlight
+from streams.worker.trimming import trim_log
 from streams.worker.warm import compile_kernels
 from streams.worker.web import add_pages
 from streams.worker.worker import Readers, Worker
@@ -53,6 +55,7 @@ class WorkerOptions:
     group: str | None = None
     name: str = ""
     checkpoint_seconds: float = 10.0
+    trim_log: bool = False
 
     def worker_name(self) -> str:
         """The given name, or one that no other live worker has."""
@@ -88,11 +91,10 @@ async def running_worker(settings: Settings, options: WorkerOptions) -> AsyncIte
                 await worker.hold(options.partitions)
             yield worker
         finally:
-            if not worker.failed.done():
-                if membership is not None:
-                    await membership.stop()
-                await worker.stop()
-                await asyncio.wait_for(worker.app.stop(), STOP_SECONDS)
+            if membership is not None:
+                await membership.stop()
+            await worker.stop()
+            await asyncio.wait_for(worker.app.stop(), STOP_SECONDS)
 
 
 def _web_address(settings: Settings) -> tuple[str, int]:
@@ -135,7 +137,8 @@ def _build(
         return {inputs[partition]: end for partition, end in (await end_offsets(probe, inputs)).items()}
 
     ends = SingleFlight(ask)
-    opener = Opener(settings, sources, name, append, ends.fresh)
+    trim = partial(trim_log, settings) if options.trim_log else None
+    opener = Opener(settings, sources, name, append, ends.fresh, trim)
     worker = Worker(
         app, opener, readers, outgoing, options.checkpoint_seconds, in_group=options.group is not None
     )

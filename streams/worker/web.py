@@ -64,10 +64,10 @@ def _account(web: Any, worker: Worker, account: str) -> Any:
     desk: Desk | None = worker.desks.get(home)
     if desk is None or desk.phase is not Phase.ACTIVE:
         return _json(web, {"error": f"partition {home}, where {account} lives, is not held here"}, status=421)
-    found = desk.core.account(account)  # type: ignore[attr-defined]
-    if found is None:
+    try:
+        return _json(web, desk.core.account(account))  # type: ignore[attr-defined]
+    except KeyError:
         return _json(web, {"error": f"there is no account {account}"}, status=404)
-    return _json(web, found)
 
 
 def _json(web: Any, value: Any, status: int = 200) -> Any:

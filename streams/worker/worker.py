@@ -117,10 +117,16 @@ class Worker:
         logger.info("left partition %d of the log", partition)
 
     async def stop(self) -> None:
-        """Leave every partition."""
+        """Leave every partition; after a failure nothing more is kept or sent."""
+        failed = self.failed.done()
         for partition in sorted(self.desks):
-            await self._let_go(partition)
-        await self.outgoing.drained()
+            if failed:
+                for task in self._tasks.pop(partition):
+                    task.cancel()
+            else:
+                await self._let_go(partition)
+        if not failed:
+            await self.outgoing.drained()
         self._sending.cancel()
 
     def _read_log(self) -> None:
