@@ -23,6 +23,9 @@ from streams.settings import Settings
 from streams.worker.intake import Run
 
 POLL_MS = 50
+FETCH_WAIT_MS = 20
+"""How long the broker may hold a fetch open. The embedded one does so even when records come in meanwhile, so
+this is a delay of every hop there; Apache Kafka answers at once."""
 FETCH_BYTES = 16 * 1024 * 1024
 PARTITION_FETCH_BYTES = 8 * 1024 * 1024 + 1024 * 1024
 
@@ -83,6 +86,10 @@ class Reader(faust.Service):
             self._paused.discard(partition)
             self._consumer.resume(partition)
 
+    def paused(self) -> list[Source]:
+        """The sources that are held back now."""
+        return [self._source(partition) for partition in self._paused]
+
     async def on_start(self) -> None:
         """Connect."""
         self._consumer = AIOKafkaConsumer(
@@ -90,7 +97,7 @@ class Reader(faust.Service):
             auto_offset_reset="none",
             enable_auto_commit=False,
             check_crcs=False,
-            fetch_max_wait_ms=POLL_MS,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
             fetch_max_bytes=FETCH_BYTES,
             max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
         )

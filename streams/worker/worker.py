@@ -198,8 +198,9 @@ class Worker:
             self._read_sources()
             if desk.newly_active():
                 self._announce(desk)
-        for source in desk.unit.wanted():
-            self._hold_back(source)
+        for reader in (self._readers.inputs, self._readers.market):
+            for source in reader.paused():
+                self._hold_back(source)
 
     async def _lost(self, source: Source, wanted: int, earliest: int) -> None:
         """Retention deleted input: every log passes it by an explicit record."""

@@ -28,6 +28,7 @@ from streams.publisher import Publisher
 from streams.settings import Settings, load
 from streams.subscriber import Subscriber
 from streams.topics import create_topics
+from streams.worker.readers import FETCH_WAIT_MS
 
 CALLS = 1_000
 SHARE = 10
@@ -113,7 +114,7 @@ async def through_worker(settings: Settings, rate: int) -> list[float]:
 
 async def relay(bootstrap: str, source: str, target: str) -> None:
     """Copy every record as it comes, in batches."""
-    consumer = AIOKafkaConsumer(source, bootstrap_servers=bootstrap, fetch_max_wait_ms=50)
+    consumer = AIOKafkaConsumer(source, bootstrap_servers=bootstrap, fetch_max_wait_ms=FETCH_WAIT_MS)
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=0)
     await consumer.start()
     await producer.start()
@@ -138,7 +139,7 @@ async def through_relays(settings: Settings, rate: int) -> list[float]:
         for n in range(2)
     ]
     heard: list[float] = []
-    consumer = AIOKafkaConsumer(names[2], bootstrap_servers=bootstrap, fetch_max_wait_ms=50)
+    consumer = AIOKafkaConsumer(names[2], bootstrap_servers=bootstrap, fetch_max_wait_ms=FETCH_WAIT_MS)
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=0)
     await consumer.start()
     await producer.start()
