@@ -84,8 +84,16 @@ async def _run(options: DemoOptions, settings: Settings, console: Console, *, li
             if live and told.result().finished:
                 await demo.wait()
 
+    def stop() -> None:
+        """The first Ctrl-C ends in order; a second one, or one before the worker is up, cancels."""
+        board.status = "ending"
+        if demos and not demos[0].stopping:
+            demos[0].stop()
+        else:
+            acting.cancel()
+
     acting = asyncio.ensure_future(act())
-    _on_signals(lambda: _stop(acting, demos))
+    _on_signals(stop)
     try:
         with _on_screen(board, console) if live else _as_lines(board) as show:
             watched: list[asyncio.Future[Any]] = [acting, told]
@@ -99,14 +107,6 @@ async def _run(options: DemoOptions, settings: Settings, console: Console, *, li
     except asyncio.CancelledError:
         if not told.done():
             click.echo("Stopped.", err=True)
-
-
-def _stop(acting: asyncio.Future[None], demos: list[Demo]) -> None:
-    """The first Ctrl-C ends in order; a second one, or one before the worker is up, cancels."""
-    if demos and not demos[0].stopping:
-        demos[0].stop()
-    else:
-        acting.cancel()
 
 
 def _on_signals(stop: Callable[[], None]) -> None:

@@ -15,6 +15,9 @@ Record = dict[str, Any]
 LATEST = 60
 BELOW = ("warn", "below_min", "immediate")
 """The levels that a picture of the day shows, mildest first."""
+NOTICES = ("warned", "below_min", "recovered")
+LIFE = tuple(event for event in CALL_EVENTS if event not in NOTICES)
+"""The steps of a call, without the notices before it."""
 _RATE_SECONDS = 3.0
 _SHORTEST_SECONDS = 0.5
 
@@ -145,10 +148,6 @@ class Board:
     def below(self) -> int:
         """Accounts below their warn line now."""
         return sum(self.levels[level] for level in BELOW)
-
-    def outcomes(self) -> list[tuple[str, int]]:
-        """How often each step of a call happened, in the order of a call's life."""
-        return [(event, self.steps[event]) for event in CALL_EVENTS if self.steps[event]]
 
 
 def _by_ratio(account: Record) -> tuple[int, str]:

@@ -10,9 +10,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from schemas.alerts import CALL_EVENTS, LEVELS
+from schemas.alerts import LEVELS
 from schemas.units import format_day
-from streams.view.board import BELOW, Board, Record
+from streams.view.board import BELOW, LIFE, NOTICES, Board, Record
 from streams.view.picture import COLOURS, picture
 from streams.view.words import (
     LEVEL_COLOURS,
@@ -32,8 +32,6 @@ _LEVEL_WORDS = {
     "no_debt": "without debt",
     "unpriced": "unpriced",
 }
-_NOTICES = ("warned", "below_min", "recovered")
-_LIFE = tuple(event for event in CALL_EVENTS if event not in _NOTICES)
 _HEAD = 5
 _TABLES = len(LEVELS) + 2
 _NARROW = 100
@@ -95,7 +93,7 @@ def _rates(board: Board) -> str:
 def _outcomes(board: Board, width: int) -> Text:
     """Two lines: steps before a formal call, and those of its life."""
     lines = Text(no_wrap=True)
-    for place, (head, events) in enumerate((("notices", _NOTICES), ("calls", _LIFE))):
+    for place, (head, events) in enumerate((("notices", NOTICES), ("calls", LIFE))):
         lines.append(f" {head:<8}" if place == 0 else f"\n {head:<8}", style="dim")
         for event in events:
             lines.append(f"{event} ", style=STEP_COLOURS[event])

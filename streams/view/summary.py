@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schemas.units import format_day
-from streams.view.board import Board, Episode
+from streams.view.board import LIFE, NOTICES, Board, Episode
 from streams.view.words import short_money
 
 _RESIDUAL = {
@@ -59,10 +59,12 @@ def _levels(board: Board) -> Iterator[str]:
 
 
 def _calls(board: Board) -> Iterator[str]:
-    told = "  ".join(f"{event} {count:,}" for event, count in board.outcomes())
-    yield f"  steps of calls       {told or 'none'}"
+    since = f" (since {format_day(min(board.history))})" if board.history else ""
+    for label, events in (("notices", NOTICES), ("calls", LIFE)):
+        told = "  ".join(f"{event} {board.steps[event]:,}" for event in events if board.steps[event])
+        yield f"  {label:<19}  {told or 'none'}"
     ended = sum(board.steps[event] for event in ("cured", "closed", "recovered", "shortfall"))
-    yield f"  episodes             {len(board.episodes):,} since the books began, {ended:,} of them over"
+    yield f"  episodes             {len(board.episodes):,}{since}, {ended:,} of them over"
 
 
 def _liquidation(board: Board) -> Iterator[str]:

@@ -82,7 +82,7 @@ def test_steps_orders_and_what_could_not_be_sold_are_counted() -> None:
     board.note_alert("liquidation.orders", sale("A"))
     repay = sale("A", 2, business="repay", amount="12.50", side=None)
     board.note_alert("liquidation.orders", repay)
-    assert board.outcomes() == [("called", 1), ("liquidating", 1)]
+    assert board.steps == {"called": 1, "liquidating": 1}
     assert board.residual == {"limit_down": 1, "t+1": 1}
     assert (board.plans, board.sold_milli, board.repaid_milli) == (1, 800_000, 12_500)
     assert board.episodes["A:2025-04-07:1"].orders == ["A:2025-04-07:1:o1.1"]

@@ -73,7 +73,7 @@ def test_on_a_terminal_it_stays_for_other_commands_and_ctrl_c_leaves_nothing_beh
     demo, end = terminal
     shown = read_until(end, _STAYS, demo)
     assert "2025-04-07 is over: 1,500 accounts" in shown, shown[-3000:]
-    assert "steps of calls" in shown
+    assert "forced liquidation" in shown
 
     (name,) = re.findall(r"liangrong account (\S+)", shown)
     alerts = re.findall(rf"explain ({name}\S+)", shown)
