@@ -84,6 +84,13 @@ class Accounts(Columns):
         self.hot[row * HOT_WIDTH + SHOWN] = NO_DEBT
         return row
 
+    def add_new(self, names: list[str]) -> int:
+        """New accounts without anything, one after another; returns the first. SHOWN is the caller's."""
+        first = self.append(len(names))
+        self.names.extend(names)
+        self.index.update(zip(names, range(first, self.rows), strict=True))
+        return first
+
     def assets(self, row: int) -> int:
         """V of rulebook 1.1, 0.001 yuan."""
         at = row * HOT_WIDTH

@@ -66,6 +66,14 @@ class Books:
             self._grow_touched(max(64, 2 * (row + 1)))
         return row
 
+    def add_accounts(self, names: list[str]) -> int:
+        """New accounts, one after another; returns the first."""
+        first = self.accounts.add_new(names)
+        self.positions.by_account.append(len(names))
+        if self.accounts.rows > len(self.flag):
+            self._grow_touched(max(64, 2 * self.accounts.rows))
+        return first
+
     def _grow_touched(self, rows: int) -> None:
         flag, touched = np.zeros(rows, dtype=np.uint8), np.zeros(rows, dtype=np.int32)
         flag[: len(self.flag)] = self.flag

@@ -9,18 +9,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.books.columns import Columns, Snapshot, Spec, text_restore, text_snapshot
+from agents.rules.initial_margin import initial_margin
 from agents.rules.interest import days_in_use, interest_milli
+from agents.rules.presets import BUILT_IN_SINCE
+from schemas.account import CLIENT_CLASSES
 
 FINANCING = 0
 LENDING = 1
 TYPE_NAMES = ("financing", "lending")
 
 NO_DAY = -1
+
+
+@lru_cache(maxsize=4096)
+def _least_margin(kind: int, opened: int, client: int) -> int:
+    return initial_margin(TYPE_NAMES[kind], opened, CLIENT_CLASSES[client])
+
+
+def least_margin(kind: int, opened: int, client: int) -> int:
+    """The exchange's minimum margin ratio of a contract opened on a day, 1e-4; `client` indexes
+    CLIENT_CLASSES.
+    """
+    return _least_margin(kind, max(opened, BUILT_IN_SINCE), client)
 
 
 @dataclass(slots=True)
@@ -120,6 +137,18 @@ class Contracts(Columns):
         self.margin_ratio[row] = new.margin_ratio
         self.accrued[row] = new.accrued
         return row
+
+    def add_new(self, names: list[str], columns: Mapping[str, NDArray[Any] | int]) -> int:
+        """Rows for many contracts, ordered by account and chained; returns the first row."""
+        first = self.append(len(names))
+        self.names.extend(names)
+        new = slice(first, self.rows)
+        for name, values in columns.items():
+            self.array(name)[new] = values
+        account = self.array("account")[new]
+        chained = np.flatnonzero(account[:-1] == account[1:])
+        self.array("following")[first + chained] = first + chained + 1
+        return first
 
     def drop(self, row: int) -> None:
         """Frees a row that is in no chain any more."""

@@ -8,20 +8,17 @@ not judged again here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from agents.books.actions import owes_compensation, release
 from agents.books.book import Books
-from agents.books.contracts import FINANCING, LENDING, TYPE_NAMES, NewContract
+from agents.books.contracts import FINANCING, LENDING, NewContract, least_margin
 from agents.books.opening import open_account
 from agents.books.repayment import give_back, repay, returnable
 from agents.books.rows import EventRows
 from agents.books.securities import BUYS, SHORT_SALES
 from agents.books.terms import Terms
 from agents.kernels.layout import FINANCING_MARGIN, FLAGS, HOT_WIDTH, LENDING_MARGIN, VALUE
-from agents.rules.initial_margin import initial_margin
-from agents.rules.presets import BUILT_IN_SINCE
-from schemas.account import BUSINESSES, CLIENT_CLASSES, KINDS
+from schemas.account import BUSINESSES, KINDS
 from schemas.errors import BadRecord
 from schemas.units import MONEY_MAX, parse_day
 
@@ -29,11 +26,6 @@ OTHER_COLLATERAL_SINCE = parse_day("2019-08-19")
 """Rulebook 1.1, `mmr.other_collateral`."""
 
 _OPENING = KINDS.index("opening")
-
-
-@lru_cache(maxsize=4096)
-def _least_margin(kind: int, opened: int, client: int) -> int:
-    return initial_margin(TYPE_NAMES[kind], opened, CLIENT_CLASSES[client])
 
 
 class Fold:
@@ -81,7 +73,7 @@ class Fold:
         published = self.books.securities.get(security, column)
         if published >= 0:
             return published
-        return _least_margin(kind, max(opened, BUILT_IN_SINCE), self.books.accounts.client[account])
+        return least_margin(kind, opened, self.books.accounts.client[account])
 
     # -- kinds
 
@@ -169,9 +161,13 @@ class Fold:
         accounts.set_other_collateral(account, value)
         return value > before
 
+    def other_collateral_counts(self) -> bool:
+        """Whether other collateral counts on the current day."""
+        return self.books.day >= OTHER_COLLATERAL_SINCE
+
     def check_other_collateral(self, value: int) -> None:
         """Other collateral counts from 2019-08-19 on. Raises BadRecord before."""
-        if value and self.books.day < OTHER_COLLATERAL_SINCE:
+        if value and not self.other_collateral_counts():
             raise BadRecord("other_collateral", "counts from 2019-08-19 on")
 
     def _close(self, _events: EventRows, _row: int, account: int) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.books.columns import Columns, Snapshot, Spec
+from agents.kernels.holders import enter
 
 _FIRST_ROOM = 4
 _SCAN = 24
@@ -129,6 +130,62 @@ class Positions:
         rows.security[row] = security
         rows.place[row] = self._add_holder(security, account, row)
         return row
+
+    def add_new(
+        self,
+        first: int,
+        accounts: int,
+        account: NDArray[np.int32],
+        security: NDArray[np.int32],
+        qty: NDArray[np.int64],
+        locked: NDArray[np.int64],
+        lock_day: NDArray[np.int64],
+    ) -> None:
+        """Rows for the first positions of the accounts `first` and after, ordered by account."""
+        counts = np.bincount(account - first, minlength=accounts)
+        start = self.rows.append(len(account))
+        runs, new = self.by_account, slice(first, first + accounts)
+        runs.array("count")[new] = runs.array("room")[new] = counts
+        runs.array("start")[new] = start + np.cumsum(counts) - counts
+        held = slice(start, self.rows.rows)
+        self.rows.array("account")[held] = account
+        self.rows.array("security")[held] = security
+        self.rows.array("qty")[held] = qty
+        self.rows.array("locked")[held] = locked
+        self.rows.array("lock_day")[held] = lock_day
+        self._enter(security, account, qty, np.arange(start, self.rows.rows))
+
+    def _enter(
+        self,
+        security: NDArray[np.int32],
+        account: NDArray[np.int32],
+        qty: NDArray[np.int64],
+        row: NDArray[np.int64],
+    ) -> None:
+        """New rows join the holders of their securities."""
+        runs, holders = self.by_security, self.holders
+        wanted = runs.used("count") + np.bincount(security, minlength=runs.rows)
+        room, more = runs.used("room").astype(np.int64), 0
+        while len(short := np.flatnonzero(room < wanted)):
+            room[short] = np.maximum(_FIRST_ROOM, 2 * room[short])
+            more += int(room[short].sum())
+        free = holders.append(more)
+        enter(
+            _FIRST_ROOM,
+            free,
+            security,
+            account,
+            qty,
+            row,
+            runs.array("start"),
+            runs.array("count"),
+            runs.array("room"),
+            holders.array("account"),
+            holders.array("qty"),
+            holders.array("short"),
+            holders.array("row"),
+            self.rows.array("place"),
+        )
 
     def _add_holder(self, security: int, account: int, row: int) -> int:
         runs = self.by_security

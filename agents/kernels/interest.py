@@ -22,6 +22,15 @@ def interest_of(principal_days: int, rate: int) -> int:
 
 
 @njit(cache=True)
+def interests(principal_days: NDArray[np.int64], rate: NDArray[np.int64]) -> NDArray[np.int64]:
+    """`interest_of` of each."""
+    found = np.empty(len(rate), dtype=np.int64)
+    for i in range(len(rate)):
+        found[i] = interest_of(principal_days[i], rate[i])
+    return found
+
+
+@njit(cache=True)
 def accrue(
     rows: int,
     day: int,

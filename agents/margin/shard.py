@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.books.columns import Snapshot
+from agents.books.loading import open_new
 from agents.books.rows import EventRows
 from agents.books.seen import NEW, OTHER_CONTENT, SAME, event_key
 from agents.core import Output, Segment, StateRow
@@ -23,6 +24,7 @@ from agents.margin.canonical import state_rows
 from agents.margin.commands import obey
 from agents.margin.day import Day
 from agents.margin.desk import Desk, Moment, ShardConfig
+from agents.margin.evidence import available
 from agents.margin.liquidation import Liquidation
 from agents.margin.marks import absorb
 from agents.margin.progress import note_progress
@@ -122,6 +124,9 @@ class MarginShard:
         keys = [event_key(pool[a], pool[e]) for a, e in zip(events.account, events.id, strict=True)]
         found = desk.books.seen.look_up(keys, batch.digest)
         digests: list[int] = batch.digest.tolist()
+        unseen = np.fromiter((known == NEW for known in found), np.bool_, len(found))
+        opened = open_new(desk.fold, batch, unseen)
+        margins = self._margins(opened)
         fresh: dict[bytes, int] = {}
         applied: list[int] = []
         for row, key in enumerate(keys):
@@ -131,7 +136,10 @@ class MarginShard:
             if known == SAME:
                 continue
             try:
-                self._account_event(events, row, repeated=known == OTHER_CONTENT)
+                if row in margins:
+                    self._evaluate(events, row, int(opened[row]), money_in=True, margin=margins[row])
+                else:
+                    self._account_event(events, row, repeated=known == OTHER_CONTENT)
             except BadRecord as error:
                 desk.out.append(dead_letter(segment, row, error.field, error.reason))
                 continue
@@ -139,11 +147,24 @@ class MarginShard:
             applied.append(row)
         desk.books.seen.add([keys[row] for row in applied], np.ascontiguousarray(batch.digest[applied]))
 
+    def _margins(self, opened: NDArray[np.int32]) -> dict[int, int]:
+        """Available margin of the accounts opened just now, by row of their opening."""
+        rows = np.flatnonzero(opened >= 0).tolist()
+        if not rows:
+            return {}
+        return dict(zip(rows, available(self.desk.books, opened[rows].tolist()), strict=True))
+
     def _account_event(self, events: EventRows, row: int, *, repeated: bool) -> None:
         if repeated:
             raise BadRecord("id", "was used before, with other content")
         desk = self.desk
         account, money_in = desk.fold.apply(events, row)
+        self._evaluate(events, row, account, money_in=money_in)
+
+    def _evaluate(
+        self, events: EventRows, row: int, account: int, *, money_in: bool, margin: int | None = None
+    ) -> None:
+        desk = self.desk
         accounts = desk.books.accounts
         if events.day[row] <= desk.calendar.settled:
             accounts.late[account] = 1
@@ -154,6 +175,6 @@ class MarginShard:
             moment.progressed = frozenset({account})
         if accounts.closed[account]:
             return
-        self.calls.evaluate(account, moment)
+        self.calls.evaluate(account, moment, margin)
         if self.calls.due:
             self.liquidation.plan_due(moment)
