@@ -81,16 +81,13 @@ def _liquidation(board: Board) -> Iterator[str]:
 
 
 def telling_episode(board: Board) -> Episode | None:
-    """The episode that shows most of a call's life, with orders if there is one; the first of equals."""
-    if not board.episodes:
-        return None
-    return max(
-        board.episodes.values(),
-        key=lambda e: (
-            len({event for event in e.events if event in _TELLING}) + 2 * bool(e.orders),
-            -len(e.orders),
-        ),
-    )
+    """The episode that shows most of a call's life, with few orders if any; equal ones by account."""
+    return min(board.episodes.values(), key=_little_to_tell, default=None)
+
+
+def _little_to_tell(episode: Episode) -> tuple[int, int, str]:
+    steps = len({event for event in episode.events if event in _TELLING})
+    return -steps - 2 * bool(episode.orders), len(episode.orders), episode.account
 
 
 def next_commands(board: Board, program: str) -> list[tuple[str, str]]:
