@@ -23,6 +23,7 @@ from streams.worker.desk import Desk
 from streams.worker.intake import Run, Taken, take_in
 from streams.worker.opening import LOG, Opener
 from streams.worker.outgoing import Outgoing
+from streams.worker.pace import Pace
 from streams.worker.readers import Reader
 
 logger = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class Worker:
         self._checkpoint_seconds = checkpoint_seconds
         self._in_group = in_group
         self._tasks: dict[int, list[asyncio.Task[None]]] = {}
+        self._pace = Pace(self._deliver, self.fail)
         self._sending = self._guarded("outgoing", outgoing.run(self.desks))
         for reader in readers.all():
             reader.report(self._lost, self.fail)
@@ -145,7 +147,9 @@ class Worker:
 
     async def take_inputs(self, run: Run) -> None:
         """Market agent and account intake: validate, route and hand on to the sequencers."""
-        taken = take_in(run, self.sources.partitions)
+        self._pace.put(run, take_in(run, self.sources.partitions))
+
+    def _deliver(self, run: Run, taken: Taken) -> None:
         pending = taken.pending()
         taken_by_all = [desk.take(taken.input, pending) for desk in self._readers_of(run.source)]
         if pending:
