@@ -53,11 +53,20 @@ class Column:
 
 def read_column(field: FieldSpec, values: list[Any], pool: StringPool) -> Column:
     """The values of one field as a column: `None` is absent, which is no good for a required field."""
+    if not field.required and values.count(None) == len(values):
+        return _nothing(field.codec, len(values))
     column = _dispatch(field.codec, values, pool)
     if field.required and None in values:
         present = np.array([value is not None for value in values])
         return Column(column.values, present if column.good is None else column.good & present)
     return column
+
+
+def _nothing(codec: Codec, count: int) -> Column:
+    """A field that no event has."""
+    if isinstance(codec, Choice):
+        return Column(np.full(count, NO_CODE, np.uint8), None)
+    return Column(np.full(count, ABSENT, np.int32 if isinstance(codec, Text) else np.int64), None)
 
 
 def _dispatch(codec: Codec, values: list[Any], pool: StringPool) -> Column:

@@ -57,8 +57,10 @@ class Openings:
 def read_openings(rows: Sequence[dict[str, Any]], pool: StringPool) -> Openings:
     """The openings of `rows`; those that are not good are for the single decoder to explain."""
     out = Openings(np.ones(len(rows), np.bool_), {}, {}, {})
+    given = _given(rows)
     for field in spec_of(Opening).fields:
-        values = [row.get(field.wire) for row in rows]
+        wire = field.wire
+        values = [row.get(wire) for row in rows] if wire in given else [None] * len(rows)
         if field.name == "positions":
             out.entries[field.wire] = _read_positions(values, pool, out.good)
         elif field.name == "contracts":
@@ -112,11 +114,19 @@ def _flatten(cls: type, lists: list[Any], pool: StringPool, good: Mask) -> Entri
     owner = np.repeat(np.arange(len(lists)), [len(entries) for entries in sound])
     flat = [entry for entries in sound for entry in entries]
     out = Entries(owner, {}, {})
+    given = _given(flat)
     for field in spec_of(cls).fields:
-        fine_values = _add(field, [e.get(field.wire) for e in flat], pool, out.numbers, out.strings)
+        wire = field.wire
+        values = [entry.get(wire) for entry in flat] if wire in given else [None] * len(flat)
+        fine_values = _add(field, values, pool, out.numbers, out.strings)
         if fine_values is not None:
             good[owner[~fine_values]] = False
     return out
+
+
+def _given(entries: Sequence[dict[str, Any]]) -> set[str]:
+    """Fields that any entry has: most of the optional ones are in none."""
+    return set().union(*entries)
 
 
 def _refuse_twice(entries: Entries, name: str, good: Mask) -> None:

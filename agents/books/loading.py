@@ -60,6 +60,8 @@ class _Group:
     contracts: ContractEntries
     owed_by: I8
     base: I8
+    securities: I4
+    """Row of the security an index into the pool stands for, -1 when never heard of or not named."""
 
     def only(self, good: Mask) -> _Group:
         """The good ones."""
@@ -74,6 +76,7 @@ class _Group:
             self.contracts.take(owed),
             place[self.owed_by[owed]],
             self.base[owed],
+            self.securities,
         )
 
 
@@ -102,6 +105,9 @@ def _group(fold: Fold, batch: AccountBatch, rows: I8) -> _Group:
     positions, held_by = batch.positions.take(spans(*held)), np.repeat(place, held[1] - held[0])
     some = np.flatnonzero(positions.qty)
     contracts = batch.contracts.take(spans(*owed))
+    securities = np.full(len(batch.pool), -1, np.int32)
+    named, index = _named(positions, contracts), fold.books.securities.index
+    securities[named] = [index.get(batch.pool[name], -1) for name in named]
     base = np.where(contracts.principal >= 0, contracts.principal, contracts.qty * contracts.price)
     return _Group(
         rows,
@@ -112,7 +118,13 @@ def _group(fold: Fold, batch: AccountBatch, rows: I8) -> _Group:
         contracts,
         np.repeat(place, owed[1] - owed[0]),
         base,
+        securities,
     )
+
+
+def _named(positions: PositionEntries, contracts: ContractEntries) -> list[int]:
+    """Securities as indices into the pool."""
+    return np.flatnonzero(np.bincount(np.concatenate([positions.security, contracts.security]))).tolist()
 
 
 def _presets(fold: Fold, batch: AccountBatch, rows: I8) -> I8:
@@ -135,7 +147,9 @@ def _certain(fold: Fold, batch: AccountBatch, group: _Group) -> Mask:
     good: Mask = (group.preset >= 0) & ((other == 0) | fold.other_collateral_counts())
     for entries in (group.held_by, group.owed_by):
         good &= np.bincount(entries, minlength=n) <= _MOST_ENTRIES
-    value = np.maximum(_values(books, batch, positions.security), 0)
+    security = group.securities[positions.security]
+    value = np.where(security >= 0, books.securities.array("table")[security, VALUE], 0)
+    value = np.maximum(value, 0)
     good[group.held_by[positions.qty > MONEY_MAX // np.maximum(value, 1)]] = False
     good[group.owed_by[~_simple(books, group)]] = False
     assets = abs(batch.amount[rows]) + other + _sums(positions.qty * value, group.held_by, n)
@@ -152,20 +166,6 @@ def _simple(books: Books, group: _Group) -> Mask:
     for now in (day, books.day):
         simple &= abs(now - contracts.opened.astype(np.int64)) <= _MOST_DAYS
     return simple
-
-
-def _values(books: Books, batch: AccountBatch, security: I4) -> I8:
-    """What one share of each counts, -1 where that is not known."""
-    row = _rows_of(batch, security, lambda name: books.securities.index.get(name, -1))
-    return np.where(row >= 0, books.securities.array("table")[row, VALUE], -1)
-
-
-def _rows_of(batch: AccountBatch, security: I4, find: Any) -> I4:
-    """Rows of the securities that indices into the pool stand for."""
-    found = np.full(len(batch.pool), -1, np.int32)
-    for name in np.flatnonzero(np.bincount(security)).tolist():
-        found[name] = find(batch.pool[name])
-    return found[security]
 
 
 def _sums(values: I8, owner: I8, owners: int) -> I8:
@@ -190,14 +190,17 @@ def _open(fold: Fold, batch: AccountBatch, group: _Group) -> I4:
     hot[:, SHOWN] = NO_DEBT
     hot[:, FLAGS] = group.preset << 1
     hot[:, OWN] = batch.amount[rows] + other
-    _hold(books, batch, group, first, hot)
+    for name in _named(group.positions, group.contracts):
+        if group.securities[name] < 0:
+            group.securities[name] = books.security(pool[name])
+    _hold(books, group, first, hot)
     _owe(fold, batch, group, first, hot)
     return np.arange(first, first + n, dtype=np.int32)
 
 
-def _hold(books: Books, batch: AccountBatch, group: _Group, first: int, hot: I8) -> None:
+def _hold(books: Books, group: _Group, first: int, hot: I8) -> None:
     positions, owner = group.positions, group.held_by
-    security = _rows_of(batch, positions.security, books.security)
+    security = group.securities[positions.security]
     value = books.securities.array("table")[security, VALUE]
     day = group.day[owner]
     part = (positions.sellable >= 0) & (positions.sellable < positions.qty) & (day >= books.day)
@@ -210,10 +213,9 @@ def _hold(books: Books, batch: AccountBatch, group: _Group, first: int, hot: I8)
 
 def _owe(fold: Fold, batch: AccountBatch, group: _Group, first: int, hot: I8) -> None:
     books, n = fold.books, len(hot)
-    security = _rows_of(batch, group.contracts.security, books.security)
     owing = np.flatnonzero(group.base | group.contracts.qty | np.maximum(group.contracts.accrued, 0))
     contracts, owner, base = group.contracts.take(owing), group.owed_by[owing], group.base[owing]
-    security, account = security[owing], (first + owner).astype(np.int32)
+    security, account = group.securities[contracts.security], (first + owner).astype(np.int32)
     given = contracts.accrued >= 0
     covered = np.where(given, base * np.maximum(0, group.day[owner] - contracts.opened), 0)
     rates = np.array([preset.financing_rate for preset in fold.terms.current], np.int64)

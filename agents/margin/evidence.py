@@ -17,7 +17,17 @@ import numpy as np
 
 from agents.books.book import Books
 from agents.books.contracts import FINANCING, TYPE_NAMES
-from agents.kernels.layout import HOT_WIDTH, LONG, MARK, OWED, POLICY, POLICY_LAST, SHORT, VALUE
+from agents.kernels.layout import (
+    HOT_WIDTH,
+    LONG,
+    MARK,
+    OWED,
+    POLICY,
+    POLICY_LAST,
+    SECURITY_WIDTH,
+    SHORT,
+    VALUE,
+)
 from agents.kernels.margin import available_margins
 from schemas.reference import VALUATIONS
 from schemas.units import format_money, format_ratio
@@ -117,15 +127,16 @@ def available(books: Books, accounts: list[int]) -> list[int]:
 
 def unpriced(books: Books, account: int) -> list[str]:
     """Securities held, awaited or owed that have no usable price."""
-    securities, positions = books.securities, books.positions
-    names = []
+    positions, table = books.positions, books.securities.table
+    places, security_of, holders = positions.rows.place, positions.rows.security, positions.holders
+    qty, short, names = holders.qty, holders.short, books.securities.names
+    found = []
     for row in positions.run(account):
-        place, security = positions.rows.place[row], positions.rows.security[row]
-        needs_value = positions.holders.qty[place] and securities.get(security, VALUE) < 0
-        needs_mark = positions.holders.short[place] and securities.get(security, MARK) < 0
-        if needs_value or needs_mark:
-            names.append(securities.names[security])
-    return sorted(names)
+        place, security = places[row], security_of[row]
+        cell = security * SECURITY_WIDTH
+        if (table[cell + VALUE] < 0 and qty[place]) or (table[cell + MARK] < 0 and short[place]):
+            found.append(names[security])
+    return sorted(found)
 
 
 def last_close_change(books: Books, account: int) -> int:
@@ -133,10 +144,11 @@ def last_close_change(books: Books, account: int) -> int:
     force.
     """
     securities, positions = books.securities, books.positions
+    table, security_of = securities.table, positions.rows.security
     change = 0
     for row in positions.run(account):
-        security = positions.rows.security[row]
-        if securities.get(security, POLICY) != POLICY_LAST:
+        security = security_of[row]
+        if table[security * SECURITY_WIDTH + POLICY] != POLICY_LAST:
             price = max(0, securities.get(security, MARK)) - max(0, securities.get(security, VALUE))
             change += positions.holders.qty[positions.rows.place[row]] * price
     return change
