@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas import AccountBatch, BadRecord, QuoteBatch, TradeBatch, decode, decode_opening, encode
-from schemas.account import BUSINESSES, KINDS, REASONS, Freeze, Opening
+from schemas.account import BUSINESSES, CLIENT_CLASSES, CONTRACT_TYPES, KINDS, REASONS, Freeze, Opening
 from schemas.account_decoding import decode_account_events
 from schemas.batch_decoding import decode_quotes, decode_trades
 from schemas.frames import CONTENT_TYPE_FRAME, encode_account_events, encode_quotes, encode_trades
@@ -112,7 +112,30 @@ def _account_row(event: Any) -> tuple[Any, ...]:
     codes = (KINDS.index(event.kind), _code(BUSINESSES, get("business")), _code(REASONS, reason))
     strings = [get(name) for name in ("account", "id", "security", "contract", "order", "action")]
     numbers = [_absent(get(name)) for name in ("price", "fee", "rate", "margin_ratio", "due")]
-    return (*codes, event.ts, get("qty") or 0, amount, *strings, *numbers)
+    return (*codes, event.ts, get("qty") or 0, amount, *strings, *numbers, *_opening_row(event))
+
+
+def _opening_row(event: Any) -> tuple[Any, ...]:
+    """What only openings have; `sellable` is told only where it is not all."""
+    if not isinstance(event, Opening):
+        return (255, None, -1, [], [])
+    positions = [
+        (p.security, p.qty, -1 if p.sellable in (None, p.qty) else p.sellable) for p in event.positions
+    ]
+    contracts = [
+        (
+            c.contract,
+            CONTRACT_TYPES.index(c.type),
+            c.security,
+            c.opened,
+            c.qty,
+            c.price,
+            *(_absent(getattr(c, name)) for name in ("principal", "rate", "margin_ratio", "due", "accrued")),
+        )
+        for c in event.contracts
+    ]
+    client = _code(CLIENT_CLASSES, event.class_)
+    return (client, event.preset, _absent(event.other_collateral), positions, contracts)
 
 
 def _account_rows(batch: AccountBatch) -> list[tuple[Any, ...]]:
@@ -124,8 +147,15 @@ def _account_rows(batch: AccountBatch) -> list[tuple[Any, ...]]:
         ]
         codes = [int(batch.column(n)[i]) for n in ("kind", "business", "reason", "ts", "qty", "amount")]
         numbers = [int(batch.column(n)[i]) for n in ("price", "fee", "rate", "margin_ratio", "due")]
-        rows.append((*codes, *strings, *numbers))
+        own = (int(batch.client[i]), pool[batch.preset[i]], int(batch.other_collateral[i]))
+        rows.append((*codes, *strings, *numbers, *own, *_lists(batch, i)))
     return rows
+
+
+def _lists(batch: AccountBatch, i: int) -> tuple[list[Any], list[Any]]:
+    held = batch.positions.spelled_out(batch.pool, batch.positions_start[i], batch.positions_end[i])
+    owed = batch.contracts.spelled_out(batch.pool, batch.contracts_start[i], batch.contracts_end[i])
+    return list(zip(*held, strict=True)), list(zip(*owed, strict=True))
 
 
 def _alone(

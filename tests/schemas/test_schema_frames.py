@@ -164,6 +164,59 @@ def test_an_account_frame_whose_json_does_not_fit_its_rows_is_refused() -> None:
         decode_frame(packed[:-8])
 
 
+def _openings(*positions: int) -> AccountBatch:
+    """Openings with so many positions each and one contract less."""
+    values = []
+    for i, count in enumerate(positions):
+        opening = {"account": f"A{i}", "ts": 1_743_991_200_000, "id": "1", "kind": "opening", "cash": 1}
+        held = [{"security": f"60000{k}.SH", "qty": k + 1} for k in range(count)]
+        terms = {"type": "financing", "opened": "2025-04-07", "price": 1}
+        owed = [entry | terms | {"contract": f"c{k}"} for k, entry in enumerate(held[1:])]
+        values.append(orjson.dumps(opening | {"positions": held, "contracts": owed}))
+    return decode_account_events(values).batch
+
+
+def test_lists_of_openings_are_laid_out_as_documented_at_the_end_of_an_account_frame() -> None:
+    batch = _openings(2, 1)
+    frame = encode_account_events(batch)
+    assert struct.unpack_from("<4sHB", frame) == (b"LRFR", 2, 3)
+    securities = [batch.compact().pool.index(f"60000{k}.SH") for k in (0, 1, 0)]
+    encodings, sellable = b"\0\0\1" + bytes(5), struct.pack("<q", -1)
+    positions = encodings + struct.pack("<3i4x3q", *securities, 1, 2, 1) + sellable
+    contract = 11 + 5 + 5 * 8 + 6 * 8
+    at = len(frame) - contract - len(positions) - 8
+    assert struct.unpack_from("<II", frame, at) == (3, 1)
+    assert frame[at + 8 : at + 8 + len(positions)] == positions
+    assert frame[-contract : -contract + 11] == bytes(11)
+
+
+def test_only_the_lists_of_its_own_rows_are_in_a_frame() -> None:
+    batch = _openings(3, 2, 5)
+    back = decode_frame(encode_account_events(batch.take([1])))[1]
+    assert isinstance(back, AccountBatch)
+    assert (len(back.positions), len(back.contracts)) == (2, 1)
+    assert "600002.SH" not in back.pool
+
+
+@pytest.mark.parametrize("name", ["positions", "contracts"])
+def test_an_account_frame_whose_lists_do_not_fit_its_rows_is_refused(name: str) -> None:
+    packed = encode_account_events(_openings(3, 4))
+    batch = decode_frame(packed)[1]
+    ends = batch.column(f"{name}_end").astype("<i8").tobytes()
+    assert packed.count(ends) == 1
+    changed = struct.pack("<2q", *(batch.column(f"{name}_end") + np.array([1, 0])))
+    with pytest.raises(BadRecord, match="does not follow"):
+        decode_frame(_resealed(packed, packed.index(ends), changed))
+
+
+def test_more_entries_than_json_could_hold_are_refused() -> None:
+    frame = encode_account_events(_openings(2, 2))
+    counts = struct.pack("<II", 4, 2)
+    place = frame.rindex(counts)
+    with pytest.raises(BadRecord, match="more than their JSON"):
+        decode_frame(_resealed(frame, place, struct.pack("<I", 2**31)))
+
+
 def test_a_batch_that_is_too_long_for_a_frame_is_not_written() -> None:
     zeros = {name: np.zeros(MAX_ROWS + 1, dtype) for name, dtype in TradeBatch.COLUMNS.items()}
     with pytest.raises(ValueError, match="at most"):
