@@ -8,6 +8,7 @@ underscore, needed where a contract name is a Python keyword (`from_`, `class_`)
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,20 +35,20 @@ from schemas.units import (
 JsonSchema = dict[str, Any]
 
 
-class Codec:
+class Codec(ABC):
     """How one field travels. `decode` raises `BadRecord` with a path relative to the value it was given."""
 
+    @abstractmethod
     def decode(self, value: Any) -> Any:
         """The inner value of a wire value."""
-        raise NotImplementedError
 
     def encode(self, value: Any) -> Any:
         """The wire value of an inner value."""
         return value
 
+    @abstractmethod
     def schema(self) -> JsonSchema:
         """JSON Schema of the wire value."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
