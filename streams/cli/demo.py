@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.live import Live
 
 from streams.cli.options import with_settings
+from streams.days.windows import parse_window
 from streams.demo import Demo, DemoOptions, DemoReport, running_demo
 from streams.pacing import parse_speed
 from streams.settings import Settings
@@ -49,16 +50,19 @@ class _Complaints(logging.Handler):
     show_default=True,
     help="Market seconds a second on the crash day, or max.",
 )
+@click.option(
+    "--window", default="30s", show_default=True, help="Market time between two clocks of that day."
+)
 @click.option("--plain", is_flag=True, help="Progress lines instead of the live view.")
 @with_settings(shown=("LIANGRONG_PARTITIONS", "LIANGRONG_WEB"))
-def command(settings: Settings, accounts: int, speed: str, plain: bool) -> None:
+def command(settings: Settings, accounts: int, speed: str, window: str, plain: bool) -> None:
     """Watch the A-share crash of 7 April 2025 go through topics, agents and books.
 
     An embedded broker, the topics, synthetic accounts over 697 real stocks, a worker, a replay of the
     shipped days: nothing else is needed. With a terminal it stays after the summary, so that other commands
     can look at it, and ends with Ctrl-C.
     """
-    options = DemoOptions(accounts=accounts, speed=parse_speed(speed))
+    options = DemoOptions(accounts, parse_speed(speed), parse_window(window))
     console = Console()
     live = console.is_terminal and not plain
     logger = logging.getLogger()

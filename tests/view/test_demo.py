@@ -43,7 +43,7 @@ def terminal(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """A demo on a terminal of its own, and the other end of that terminal."""
     ours, theirs = pty.openpty()
     demo = subprocess.Popen(
-        [*_LIANGRONG, "demo", "--accounts", "1500", "--speed", "max"],
+        [*_LIANGRONG, "demo", "--accounts", "1500", "--speed", "max", "--window", "5m"],
         env=environment(tmp_path),
         stdin=theirs,
         stdout=theirs,
@@ -99,7 +99,7 @@ def test_on_a_terminal_it_stays_for_other_commands_and_ctrl_c_leaves_nothing_beh
 
 def test_without_a_terminal_it_prints_plain_lines_and_ends_after_the_summary(tmp_path: Path) -> None:
     demo = subprocess.run(
-        [*_LIANGRONG, "demo", "--accounts", "300", "--speed", "max"],
+        [*_LIANGRONG, "demo", "--accounts", "300", "--speed", "max", "--window", "5m"],
         env=environment(tmp_path),
         capture_output=True,
         text=True,
@@ -107,6 +107,6 @@ def test_without_a_terminal_it_prints_plain_lines_and_ends_after_the_summary(tmp
     )
     assert demo.returncode == 0, demo.stderr
     assert "\x1b" not in demo.stdout
-    assert re.search(r"^2025-04-07 10:00 +\d+ %  warn", demo.stdout, re.MULTILINE)
+    assert re.search(r"^2025-04-07 1\d:\d\d +\d+ %  warn", demo.stdout, re.MULTILINE)
     assert "2025-04-07 is over: 300 accounts" in demo.stdout
     assert not list(tmp_path.glob("liangrong*"))
