@@ -163,8 +163,8 @@ def _simple(books: Books, group: _Group) -> Mask:
     contracts, day = group.contracts, group.day[group.owed_by]
     simple: Mask = contracts.type == FINANCING
     simple &= (contracts.principal >= 0) | (contracts.qty <= MONEY_MAX // np.maximum(contracts.price, 1))
-    for now in (day, books.day):
-        simple &= abs(now - contracts.opened.astype(np.int64)) <= _MOST_DAYS
+    for reached in (day, books.day):
+        simple &= abs(reached - contracts.opened.astype(np.int64)) <= _MOST_DAYS
     return simple
 
 
