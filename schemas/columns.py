@@ -105,8 +105,7 @@ def _integers(codec: Codec, minimum: int, maximum: int, values: list[Any], pool:
         if minimum <= ABSENT:
             return _one_by_one(codec, values, pool)
         absent = np.array([value is None for value in values])
-        values = [minimum if value is None else value for value in values]
-        column = _bounded(minimum, maximum, values)
+        column = _bounded(minimum, maximum, [minimum if value is None else value for value in values])
         if column is not None:
             column.values[absent] = ABSENT
             return column

@@ -59,6 +59,14 @@ def test_a_quick_decoder_answers_as_the_careful_one(field: FieldSpec, data: st.D
             quick(value)
 
 
+def test_an_absent_integer_beside_one_beyond_64_bits_stays_absent() -> None:
+    seq = next(field for field in FLAT if field.name == "seq")
+    column = read_column(seq, [None, 2**63], StringPool())
+    assert column.values[0] == -1
+    assert column.good is not None
+    assert column.good.tolist() == [True, False]
+
+
 @pytest.mark.parametrize("field", FLAT, ids=lambda field: f"{field.name}")
 @given(data=st.data())
 @settings(max_examples=50)
