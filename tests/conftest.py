@@ -11,11 +11,20 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from streams.brokers import EmbeddedBroker
 from tests.brokers import Broker, KafkaNode, kafka_node, what_kafka_lacks
 
 _left_out: list[str] = []
+
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("soak", deadline=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The test command draws the same examples every time; a soak draws new ones."""
+    settings.load_profile("soak" if config.getoption("markexpr") == "soak" else "steady")
 
 
 @pytest.fixture(scope="session")
