@@ -52,7 +52,7 @@ def _levels(board: Board) -> Iterator[str]:
         worst = max(history, key=lambda minute: (sum(history[minute]), -minute))
         at = f"{worst // 60:02d}:{worst % 60:02d}"
         yield (
-            f"  below the warn line  {sum(first):,} accounts at first, {sum(history[worst]):,} at {at}, "
+            f"  below the warn line  {sum(first):,} accounts at first, {sum(history[worst]):,} seen at {at}, "
             f"{sum(last):,} at the end"
         )
         yield f"  of these             {last[1]:,} below the minimum, {last[2]:,} the immediate line"
