@@ -1,8 +1,8 @@
 """What a state machine is here, and what goes in and out of it.
 
 A core is pure and synchronous: it takes runs of events in one fixed order and answers with outputs as data.
-It knows no clock, no randomness and no network; time is in the events. The worker, the offline run, the random
-simulator and a notebook drive the very same cores.
+It knows no clock, no randomness and no network; time is in the events. The worker, the offline run, the
+random simulator and a notebook drive the very same cores.
 """
 
 from __future__ import annotations
@@ -25,15 +25,17 @@ Snapshot = dict[str, "bytes | NDArray[Any]"]
 """A core's whole state: named arrays and byte strings."""
 
 StateRow = tuple[str, str, bytes]
-"""One row of the state hash: ("account" | "security" | ..., name, canonical bytes without offsets and partitions)."""
+"""One row of the state hash: ("account" | "security" | ..., name, canonical bytes without offsets and
+partitions)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
     """One record a core wants published.
 
-    ``topic`` is a logical name, ``key`` the record's key, ``value`` ready for JSON (strings, ints, lists, dicts,
-    booleans, None). Values are pure functions of the state: a repetition after a crash is byte for byte the same.
+    ``topic`` is a logical name, ``key`` the record's key, ``value`` ready for JSON (strings, ints, lists,
+    dicts, booleans, None). Values are pure functions of the state: a repetition after a crash is byte for
+    byte the same.
     """
 
     topic: str
@@ -45,10 +47,11 @@ class Output:
 class Segment:
     """A run of events of one source in source order, trimmed to those the core has not seen.
 
-    Row i of every column is event i. ``offsets`` int64[n], never falling (events of one published frame share an
-    offset); ``timestamps`` int64[n], the records' own Kafka time in ms; ``origin_partition`` int32[n] and
-    ``origin_offset`` int64[n] differ from source and offsets for an event that reached this partition by forwarding.
-    Account events come as ``batch``; every other topic as ``values``, raw JSON that the edge has validated.
+    Row i of every column is event i. ``offsets`` int64[n], never falling (events of one published frame
+    share an offset); ``timestamps`` int64[n], the records' own Kafka time in ms; ``origin_partition``
+    int32[n] and ``origin_offset`` int64[n] differ from source and offsets for an event that reached this
+    partition by forwarding. Account events come as ``batch``; every other topic as ``values``, raw JSON
+    that the edge has validated.
     """
 
     source: Source
@@ -82,7 +85,8 @@ class Core(Protocol):
         ...
 
     def apply_marks(self, marks: MarkBatch, evaluate: bool) -> list[Output]:
-        """Take newer observations (an older one never comes back); with ``evaluate``, evaluate what they touched."""
+        """Take newer observations (an older one never comes back); with ``evaluate``, evaluate what they
+        touched."""
         ...
 
     def apply_session(self, session: Session) -> list[Output]:

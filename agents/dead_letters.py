@@ -1,7 +1,7 @@
 """Dead letters (contract section 3, topic ``dead.letters``): a bad record with its origin, field and reason.
 
-A letter's id names the origin, topic/partition/offset (and the place in it, for a later event of a published frame),
-so the same letter sent again after a crash is recognised.
+A letter's id names the origin, topic/partition/offset (and the place in it, for a later event of a
+published frame), so the same letter sent again after a crash is recognised.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ BAD_RECORD = "bad_record"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a record was first published; ``ts`` is its own Kafka time in ms, ``row`` its place in a published frame."""
+    """Where a record was first published; ``ts`` is its own Kafka time in ms, ``row`` its place in a
+    published frame."""
 
     topic: str
     partition: int
@@ -45,7 +46,8 @@ def letter(
     key: bytes | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Output:
-    """The letter of a record found bad at the edge. ``field`` is empty when the record as a whole is broken."""
+    """The letter of a record found bad at the edge. ``field`` is empty when the record as a whole is
+    broken."""
     body: dict[str, Any] = {
         "id": origin.id,
         "topic": origin.topic,
@@ -66,7 +68,8 @@ def letter(
 
 
 def dead_letter(segment: Segment, row: int, field: str, reason: str) -> Output:
-    """The letter of event ``row`` of a segment, refused by a core; it names the origin of a forwarded event too."""
+    """The letter of event ``row`` of a segment, refused by a core; it names the origin of a forwarded event
+    too."""
     origin = Origin(
         segment.topic,
         int(segment.origin_partition[row]),

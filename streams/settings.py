@@ -27,7 +27,9 @@ DESCRIPTIONS = {
     "KAFKA_SASL_USERNAME": "user of the SASL mechanism",
     "KAFKA_SASL_PASSWORD": "password of the SASL mechanism; better from the environment than as an option",
     "KAFKA_SSL_CAFILE": "file with the certificates of the authorities to trust (PEM)",
-    "LIANGRONG_CHECKPOINTS": "URL of the folder for checkpoints; absent: ./checkpoints",
+    "LIANGRONG_CHECKPOINTS": (
+        "URL of the folder for checkpoints (default ./checkpoints; embedded broker: a temporary one)"
+    ),
     "LIANGRONG_PARTITIONS": "partitions of the account topics, fixed when topics are created (default 8)",
     "LIANGRONG_MARKET_PARTITIONS": "partitions of market.trades and market.quotes, fixed as well (default 4)",
     "LIANGRONG_TOPIC_PREFIX": "put before every topic name: several instances on one broker",
@@ -38,6 +40,7 @@ DESCRIPTIONS = {
     "LIANGRONG_WEB": "host:port of the worker's web page (default 127.0.0.1:6066)",
 }
 
+DEFAULT_CHECKPOINTS = "checkpoints"
 MAX_PARTITIONS = 1024
 MAX_CEILING = 10**14
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,100}")
@@ -89,7 +92,7 @@ class Settings:
     """Settings of an instance; `web` is (host, port), `checkpoints` a URL or path, counts are partitions."""
 
     kafka: KafkaSettings = KafkaSettings()
-    checkpoints: str = "checkpoints"
+    checkpoints: str = DEFAULT_CHECKPOINTS
     partitions: int = 8
     market_partitions: int = 4
     topic_prefix: str = ""
@@ -116,7 +119,7 @@ def load(options: Mapping[str, str | None] | None = None, env: Mapping[str, str]
     values = {name: text.strip() for name, text in values.items() if text.strip()}
     return Settings(
         kafka=_kafka(values),
-        checkpoints=values.get("LIANGRONG_CHECKPOINTS", "checkpoints"),
+        checkpoints=values.get("LIANGRONG_CHECKPOINTS", DEFAULT_CHECKPOINTS),
         partitions=_count(values, "LIANGRONG_PARTITIONS", 8),
         market_partitions=_count(values, "LIANGRONG_MARKET_PARTITIONS", 4),
         topic_prefix=_prefix(values),

@@ -1,7 +1,7 @@
 """Where this user's embedded broker listens, so that `liangrong subscribe` finds that of a running demo.
 
-One small file per user, written by who starts a broker for others and removed when it ends. An
-announcement whose process is gone counts as absent.
+One small file per process that starts a broker for others, removed when it ends. The newest one counts; one
+whose process is gone counts as absent.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from streams.brokers.process import accepts_connections, process_alive
 from streams.errors import BrokerError
 from streams.settings import Settings
 
+_STEM = "liangrong-broker"
+
 
 def bootstrap_address(settings: Settings) -> str:
     """The broker to use: KAFKA_BOOTSTRAP, else the announced embedded one, else BrokerError."""
@@ -31,32 +33,46 @@ def bootstrap_address(settings: Settings) -> str:
 
 
 def announced_address() -> str | None:
-    """Address of the running embedded broker this user announced last; None when there is none."""
-    try:
-        found = orjson.loads(_file().read_bytes())
-        address, pid = str(found["bootstrap"]), int(found["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    host, _, port = address.rpartition(":")
-    return address if process_alive(pid) and accepts_connections(host, int(port)) else None
+    """Address of the embedded broker this user announced last of those that run; None when there is none."""
+    found = latest_announcement()
+    return None if found is None else found[0]
+
+
+def latest_announcement() -> tuple[str, int] | None:
+    """The same with the process id of who announced it, which tells one in-memory broker from the next."""
+    for path in sorted(_folder().glob(f"{_STEM}.*.json"), key=_written, reverse=True):
+        try:
+            value = orjson.loads(path.read_bytes())
+            address, pid = str(value["bootstrap"]), int(value["pid"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        host, _, port = address.rpartition(":")
+        if process_alive(pid) and accepts_connections(host, int(port)):
+            return address, pid
+    return None
 
 
 @contextmanager
 def announce(address: str) -> Iterator[None]:
     """Tell this user's other commands of a broker for the time of the block."""
-    path = _file()
+    path = _folder() / f"{_STEM}.{os.getpid()}.json"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    content = orjson.dumps({"bootstrap": address, "pid": os.getpid()})
-    fresh = path.with_suffix(f".{os.getpid()}")
-    fresh.write_bytes(content)
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(orjson.dumps({"bootstrap": address, "pid": os.getpid()}))
     fresh.replace(path)
     try:
         yield
     finally:
-        if path.exists() and path.read_bytes() == content:
-            path.unlink()
+        path.unlink(missing_ok=True)
 
 
-def _file() -> Path:
-    folder = os.environ.get("XDG_RUNTIME_DIR") or f"{tempfile.gettempdir()}/liangrong-{os.getuid()}"
-    return Path(folder) / "liangrong-broker.json"
+def _written(path: Path) -> int:
+    """When a file was written last, ns; one that went away meanwhile comes last."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("XDG_RUNTIME_DIR") or f"{tempfile.gettempdir()}/liangrong-{os.getuid()}")

@@ -7,16 +7,19 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import traceback
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from streams.brokers import EmbeddedBroker, announce, announced_address
+from streams.brokers import EmbeddedBroker, announce, announced_address, latest_announcement
 from streams.cli.options import with_settings
 from streams.errors import UsageError, UserError
-from streams.settings import Settings
+from streams.settings import DEFAULT_CHECKPOINTS, Settings
 
 if TYPE_CHECKING:
     from streams.worker.serve import WorkerOptions
@@ -88,13 +91,25 @@ def command(
     held = parse_partitions(partitions or f"0-{count - 1}", count) if group is None else frozenset()
     logging.getLogger("streams.worker").setLevel(logging.WARNING if quiet else logging.INFO)
     with _broker(settings):
-        asyncio.run(_serve(settings, WorkerOptions(held, group, name, checkpoint_every, trim_log)))
+        asyncio.run(
+            _serve(_with_folder(settings), WorkerOptions(held, group, name, checkpoint_every, trim_log))
+        )
 
 
 def _broker(settings: Settings) -> AbstractContextManager[object]:
     if settings.kafka.bootstrap is not None or announced_address() is not None:
         return nullcontext()
     return _OwnBroker()
+
+
+def _with_folder(settings: Settings) -> Settings:
+    """Checkpoints of an in-memory broker in a folder named after it: those of one that is gone fit no other."""
+    found = latest_announcement()
+    chosen = settings.kafka.bootstrap is not None or settings.checkpoints != DEFAULT_CHECKPOINTS
+    if chosen or found is None:
+        return settings
+    folder = Path(tempfile.gettempdir()) / f"liangrong-{os.getuid()}" / f"checkpoints-{found[1]}"
+    return replace(settings, checkpoints=str(folder))
 
 
 class _OwnBroker(AbstractContextManager[object]):

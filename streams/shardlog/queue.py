@@ -130,9 +130,13 @@ class SourceQueue:
         """Number of rows before the barrier."""
         if self.end <= barrier:
             return self.rows
-        return sum(
-            max(0, int(np.searchsorted(chunk.input.offsets, barrier)) - chunk.row) for chunk in self.chunks
-        )
+        rows = 0
+        for chunk in self.chunks:
+            end = int(np.searchsorted(chunk.input.offsets, barrier))
+            rows += max(0, end - chunk.row)
+            if end < len(chunk.input):
+                break
+        return rows
 
     def first_row(self) -> tuple[Input, int]:
         """The input and the row at the head; there must be one."""
