@@ -103,7 +103,7 @@ def _broker(settings: Settings) -> AbstractContextManager[object]:
 
 
 def _with_folder(settings: Settings) -> Settings:
-    """Checkpoints of an in-memory broker in a folder named after it: those of one that is gone fit no other."""
+    """An in-memory broker has a folder of its own: checkpoints of one that is gone fit no other."""
     found = latest_announcement()
     chosen = settings.kafka.bootstrap is not None or settings.checkpoints != DEFAULT_CHECKPOINTS
     if chosen or found is None:
