@@ -90,6 +90,8 @@ def command(
     count = settings.partitions
     held = parse_partitions(partitions or f"0-{count - 1}", count) if group is None else frozenset()
     logging.getLogger("streams.worker").setLevel(logging.WARNING if quiet else logging.INFO)
+    # A fresh Kafka has no group coordinator for a moment; the client asks again.
+    logging.getLogger("aiokafka.consumer.group_coordinator").setLevel(logging.CRITICAL)
     with _broker(settings):
         asyncio.run(
             _serve(_with_folder(settings), WorkerOptions(held, group, name, checkpoint_every, trim_log))
