@@ -177,10 +177,10 @@ class Firm:
 
 
 def without_repeats(records: Sequence[Record]) -> list[Record]:
-    """A subscriber who keeps ids sees each alert once."""
-    kept: dict[Any, Record] = {}
-    for number, record in enumerate(records):
-        kept.setdefault(record.get("id", number), record)
+    """A subscriber who keeps ids sees each alert once; what has no id is the same when its content is."""
+    kept: dict[str, Record] = {}
+    for record in records:
+        kept.setdefault(record.get("id") or json.dumps(record, sort_keys=True), record)
     return list(kept.values())
 
 
