@@ -168,6 +168,13 @@ class Play:
         previous = str(self.price(security, amount))
         self.reference("reference.securities", {**about, "prev_close": previous})
 
+    def valued(self, security: str, amount: int) -> None:
+        """From today on the security counts at a fair price, not at all, or again at its last price."""
+        about = {"security": security, "date": self.day.isoformat(), "kind": "stock", "board": "main"}
+        policy = ("last", "manual", "exclude", "index_adjusted")[amount % 4]
+        fair = {"fair_price": str(self.price(security, amount))} if amount % 3 else {}
+        self.reference("reference.securities", {**about, "valuation": policy, **fair})
+
     def opening(self, account: str, preset: str, leverage: int, short: int) -> Record:
         """Cash, two holdings, a financing contract that brings the ratio near the lines, at times a short."""
         held = {SECURITIES[0]: 1000 + leverage, SECURITIES[1]: 3000}
@@ -334,6 +341,7 @@ MARKET: dict[str, Callable[[Play, str, int], None]] = {
     "stale_trade": Play.stale_trade,
     "quote": Play.quote,
     "evaluate": Play.evaluate,
+    "valued": Play.valued,
     "phase_ends": Play.phase_ends,
 }
 

@@ -20,6 +20,7 @@ class Prices:
 
     day: date | None = None
     observed: dict[str, list[tuple[int, int, int, Decimal]]] = field(default_factory=dict)
+    quotes: dict[str, list[tuple[int, int, Decimal | None]]] = field(default_factory=dict)
     previous: dict[tuple[str, date], Decimal] = field(default_factory=dict)
     carried: dict[str, Decimal] = field(default_factory=dict)
     valuation: dict[tuple[str, date], tuple[str, Decimal | None]] = field(default_factory=dict)
@@ -32,16 +33,21 @@ class Prices:
         at = shanghai(ts)
         if last > 0 and at.time() >= AUCTION_ENDS:
             self.observed.setdefault(security, []).append((ts, 0, offset, last))
-        if prev_close is not None:
-            self.previous[security, at.date()] = prev_close
+        self.quotes.setdefault(security, []).append((ts, offset, prev_close))
 
     def mark(self, security: str) -> Decimal | None:
-        """Last trade of the day, else the previous close, else the close carried over, else nothing."""
+        """Last trade of the day, else the previous close, else the close carried over, else nothing.
+
+        Of a quote's fields only the newest quote's are known: conflation keeps no other.
+        """
         seen = self.observed.get(security)
         if seen:
             latest = max(seen)
             if self.day is None or shanghai(latest[0]).date() == self.day:
                 return latest[3]
+        newest = max(self.quotes.get(security, []), key=lambda quote: quote[:2], default=None)
+        if newest is not None and newest[2] is not None and shanghai(newest[0]).date() == self.day:
+            return newest[2]
         if self.day is not None and (security, self.day) in self.previous:
             return self.previous[security, self.day]
         return self.carried.get(security)
@@ -59,7 +65,7 @@ class Prices:
         return self.mark(security)
 
     def begin(self, day: date) -> None:
-        known = {*self.observed, *self.carried, *(security for security, _ in self.previous)}
+        known = {*self.observed, *self.carried, *self.quotes, *(security for security, _ in self.previous)}
         closes = {security: self.mark(security) for security in known}
         self.carried = {security: price for security, price in closes.items() if price is not None}
         self.day = day

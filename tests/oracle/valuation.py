@@ -10,25 +10,32 @@ from tests.oracle.ledger import FEN, ZERO, Account, InTransit
 from tests.oracle.prices import Prices
 
 
-def worth(item: InTransit, prices: Prices) -> Decimal:
-    """Shares in transit count at the mark, which is already the price without the right."""
+def awaited(item: InTransit, prices: Prices) -> Decimal:
+    """Shares in transit to a holder count as those held; the mark is already the price without the right."""
+    price = prices.collateral_price(item.security) if item.shares else ZERO
+    return item.cash + item.shares * (price or ZERO)
+
+
+def compensated(item: InTransit, prices: Prices) -> Decimal:
+    """Shares a short owes the lender cost the mark."""
     price = prices.mark(item.security) if item.shares else ZERO
     return item.cash + item.shares * (price or ZERO)
 
 
 def unpriced(account: Account, prices: Prices) -> list[str]:
     """Everything the account holds, owes or awaits that has no price at all."""
-    needed = {security for security in account.held if prices.collateral_price(security) is None}
-    needed |= {c.security for c in account.contracts.values() if c.kind == "lending" and c.qty}
-    needed |= {item.security for item in [*account.receivable, *account.compensation] if item.shares}
-    return sorted(security for security in needed if prices.mark(security) is None)
+    ours = set(account.held) | {item.security for item in account.receivable if item.shares}
+    lent = {c.security for c in account.contracts.values() if c.kind == "lending" and c.qty}
+    lent |= {item.security for item in account.compensation if item.shares}
+    missing = {security for security in ours if prices.collateral_price(security) is None}
+    return sorted(missing | {security for security in lent if prices.mark(security) is None})
 
 
 def assets(account: Account, prices: Prices) -> Decimal:
     held = sum(
         (qty * (prices.collateral_price(security) or ZERO) for security, qty in account.held.items()), ZERO
     )
-    in_transit = sum((worth(item, prices) for item in account.receivable), ZERO)
+    in_transit = sum((awaited(item, prices) for item in account.receivable), ZERO)
     return account.cash + held + account.other_collateral + in_transit
 
 
@@ -42,7 +49,7 @@ def debt(account: Account, prices: Prices, day: date) -> Decimal:
         ),
         ZERO,
     )
-    compensation = sum((worth(item, prices) for item in account.compensation), ZERO)
+    compensation = sum((compensated(item, prices) for item in account.compensation), ZERO)
     return financed + shorts + account.interest(day) + compensation
 
 
