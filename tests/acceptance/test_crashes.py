@@ -82,9 +82,9 @@ def partitions_held(address: str) -> dict[str, Any]:
         return {}
 
 
-def replayed(firm: Firm, day: Path) -> subprocess.Popen[bytes]:
+def replayed(firm: Firm, day: Path, speed: str = "max") -> subprocess.Popen[bytes]:
     with (firm.home / "replay.log").open("wb") as out:
-        command = firm.command("replay", str(day), "--speed", "max", "--window", "60s")
+        command = firm.command("replay", str(day), "--speed", speed, "--window", "60s")
         return subprocess.Popen(command, env=firm.environment(), stdout=out, stderr=subprocess.STDOUT)
 
 
