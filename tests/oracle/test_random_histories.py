@@ -107,9 +107,11 @@ def test_core_and_oracle_agree(
 
 
 @pytest.mark.soak
-@settings(max_examples=12_000, deadline=None, suppress_health_check=slow)
-@given(presets(), books, st.lists(operations, min_size=20, max_size=200))
+@pytest.mark.parametrize("part", range(24))
+@settings(max_examples=500, deadline=None, suppress_health_check=slow, database=None)
+@given(preset=presets(), openings=books, history=st.lists(operations, min_size=20, max_size=200))
 def test_core_and_oracle_agree_over_long_histories(
-    preset: dict[str, Any], openings: list[tuple[int, int, int]], history: list[Operation]
+    part: int, preset: dict[str, Any], openings: list[tuple[int, int, int]], history: list[Operation]
 ) -> None:
+    """12,000 in all, in parts, because what was tried is remembered as long as one part runs."""
     play(preset, openings, history)
