@@ -236,7 +236,7 @@ class Play:
     def fill(self, name: str, business: str, security: str, qty: int, amount: int, **more: Any) -> None:
         if qty > 0:
             price = self.price(security, amount)
-            fee = str(Decimal(amount) / 1000)
+            fee = str(min(Decimal(amount) / 1000, qty * price))
             about = {"business": business, "security": security, "qty": qty, "price": str(price), "fee": fee}
             self.fact(name, "fill", **about, **more)
 
@@ -249,6 +249,8 @@ class Play:
         self.fill(name, "collateral_sell", security, held * amount // 1000, amount)
 
     def financing_buy(self, name: str, security: str, amount: int) -> None:
+        if self.oracle.accounts[name].cash < 1:
+            return  # there is a fee to pay
         self.fill(name, "financing_buy", security, amount, amount, rate="0.0786", margin_ratio="1.00")
 
     def sell_to_repay(self, name: str, security: str, amount: int) -> None:

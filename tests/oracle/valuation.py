@@ -59,7 +59,8 @@ def shown_ratio(value: Decimal, owed: Decimal) -> str | None:
         return None
     with localcontext() as context:
         context.prec = 60
-        return str((value / owed).quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP))
+        shown = (value / owed).quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP)
+        return str(abs(shown) if shown == 0 else shown)
 
 
 def below(value: Decimal, owed: Decimal, line: Decimal) -> bool:
