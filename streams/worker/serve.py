@@ -34,12 +34,12 @@ from streams.worker.outgoing import Outgoing
 from streams.worker.readers import Reader
 from streams.worker.single_flight import SingleFlight
 from streams.worker.trimming import trim_log
-from streams.worker.warm import compile_kernels
+from streams.worker.warm import compile_kernels, spare_collector
 from streams.worker.web import add_pages
 from streams.worker.worker import Readers, Worker
 
 INPUT_BATCH = 4_000
-MARKET_BATCH = 10_000
+MARKET_BATCH = 40_000
 LOG_BATCH = 200
 OUTPUT_LINGER_SECONDS = 0.002
 STOP_SECONDS = 10.0
@@ -68,6 +68,7 @@ async def running_worker(settings: Settings, options: WorkerOptions) -> AsyncIte
     block."""
     settings = replace(settings, web=_web_address(settings))
     compile_kernels()
+    spare_collector()
     states = await create_topics(settings)
     routes = Routes({state.topic.name: state.partitions for state in states})
     async with AsyncExitStack() as stack:
