@@ -34,11 +34,11 @@ def next_level(
     level: int, assets: int, debt: int, warn: int, minimum: int, immediate: int, rearm: int
 ) -> int:
     """Down at once when ratio < line, up only at ratio >= line + rearm, line by line. Lines in 1e-4, money
-    in milli.
+    in milli; an immediate line of 0 is none.
     """
     scaled = assets * 10_000
     raw = 0
-    if scaled < debt * immediate:
+    if immediate > 0 and scaled < debt * immediate:
         raw = 3
     elif scaled < debt * minimum:
         raw = 2

@@ -58,7 +58,7 @@ class Opener:
         self.sources = sources
         self._name = name
         self._append = append
-        self._ends = ends
+        self.ends = ends
         self._trim = trim
         self._store = CheckpointStore(settings.checkpoints)
 
@@ -96,7 +96,7 @@ class Opener:
         except ForeignLogError as error:
             raise LogError(str(error), advice=_OTHER_INSTANCE) from error
         logger.info("partition %d of the log: %d records to read", partition, log.end - unit.log_position)
-        return Desk(unit, core, self._append, self._ends, self._store, self._trim)
+        return Desk(unit, core, self._append, self.ends, self._store, self._trim)
 
     def core(self, partition: int) -> Core:
         """An empty state machine for a partition of the log."""

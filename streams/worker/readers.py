@@ -130,9 +130,10 @@ class Reader(faust.Service):
                 continue
             if self._request is not None:
                 continue
-            for partition, records in found.items():
-                if records:
-                    await self._deliver(partition, records)
+            # What came in one answer: reference data before events that may name what it says.
+            for partition in sorted(found, key=self._is_no_reference):
+                if found[partition]:
+                    await self._deliver(partition, found[partition])
             if not found:
                 await self._deliver_holes()
 
@@ -179,6 +180,9 @@ class Reader(faust.Service):
             await self._lost(self._source(partition), wanted, earliest)
             self._next[partition] = earliest
             self._consumer.seek(partition, earliest)
+
+    def _is_no_reference(self, partition: TopicPartition) -> bool:
+        return not self._source(partition)[0].startswith("reference.")
 
     def _partition(self, source: Source) -> TopicPartition:
         return TopicPartition(self._settings.topic(source[0]), source[1])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ import faust
 
 from agents.core import Output, Source
 from streams.errors import UserError
-from streams.shardlog.positions import MARKET_TOPICS
+from streams.shardlog.positions import ACCOUNT_SOURCES, MARKET_TOPICS, SHARED_SOURCES
 from streams.shardlog.unit import Phase
 from streams.worker.desk import Desk
 from streams.worker.intake import Run, Taken, take_in
@@ -28,6 +28,8 @@ from streams.worker.readers import Reader
 
 logger = logging.getLogger(__name__)
 
+AFTER_REFERENCE = (*ACCOUNT_SOURCES, *SHARED_SOURCES)
+"""Topics whose events may name what reference data says."""
 RECLAIM_SECONDS = 3.0
 """A group that moves a partition needs a moment to tell both sides; only then is a foreign claim answered."""
 
@@ -80,6 +82,7 @@ class Worker:
         self._checkpoint_seconds = checkpoint_seconds
         self._in_group = in_group
         self._tasks: dict[int, list[asyncio.Task[None]]] = {}
+        self._reference_first: Mapping[Source, int] = {}
         self._pace = Pace(self._deliver, self.fail)
         self._sending = self._guarded("outgoing", outgoing.run(self.desks))
         for reader in readers.all():
@@ -135,13 +138,24 @@ class Worker:
         self._readers.log.read_from({(LOG, p): desk.unit.log_position for p, desk in self.desks.items()})
 
     def _read_sources(self) -> None:
-        """Read what the active desks want, each source from the oldest position that one of them needs."""
+        """Read what the active desks want, each source from the oldest position that one of them needs.
+
+        Reference data that was there at the last claim comes first: events that waited for the worker may
+        name what it says, and between topics nothing else keeps their order.
+        """
         positions: dict[Source, int] = {}
         for desk in self.desks.values():
             for source, position in desk.unit.wanted().items():
                 positions[source] = min(position, positions.get(source, position))
+        if self._awaits_reference(positions):
+            positions = {source: p for source, p in positions.items() if source[0] not in AFTER_REFERENCE}
+        else:
+            self._reference_first = {}
         for reader in (self._readers.inputs, self._readers.market):
             reader.read_from({s: p for s, p in positions.items() if self._readers.of(s) is reader})
+
+    def _awaits_reference(self, positions: Mapping[Source, int]) -> bool:
+        return any(positions.get(source, end) < end for source, end in self._reference_first.items())
 
     # -- batches --
 
@@ -154,7 +168,7 @@ class Worker:
         taken_by_all = [desk.take(taken.input, pending) for desk in self._readers_of(run.source)]
         if pending:
             self._send_edge(run.source, taken)
-        if not all(taken_by_all):
+        if not all(taken_by_all) or (self._reference_first and run.source in self._reference_first):
             self._read_sources()
         self._hold_back(run.source)
 
@@ -199,8 +213,12 @@ class Worker:
         if desk.fenced_anew():
             self._fenced(desk)
         if desk.restarted():
+            newly = desk.newly_active()
+            if newly:
+                ends = await self.opener.ends()
+                self._reference_first = {s: end for s, end in ends.items() if s[0].startswith("reference.")}
             self._read_sources()
-            if desk.newly_active():
+            if newly:
                 self._announce(desk)
         for reader in (self._readers.inputs, self._readers.market):
             for source in reader.paused():
