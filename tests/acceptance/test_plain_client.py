@@ -57,6 +57,7 @@ async def test_a_deposit_one_fen_below_the_shortfall_does_not_cure_and_the_exact
 async def test_an_account_is_served_wherever_the_client_put_its_events(firm: Firm) -> None:
     """librdkafka's own hash differs from Java's: the record lands in any partition and is forwarded."""
     firm.start_worker()
+    await firm.ready()
     await phase(firm, MONDAY, "pre_open", "09:00")
     await phase(firm, MONDAY, "continuous", "09:30")
     await trade(firm, MONDAY, "09:31", "12.50")
