@@ -333,6 +333,7 @@ class MarkBatch(Batch):
     bid_qty: I8
     ask_price: I8
     ask_qty: I8
+    volume: I8
 
 
 BATCH_CLASSES: tuple[type[Batch], ...] = (TradeBatch, QuoteBatch, AccountBatch, MarkBatch)

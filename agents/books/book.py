@@ -265,7 +265,7 @@ class Books:
         rows.used("locked")[expired] = 0
         rows.used("lock_day")[expired] = -1
         self.positions.compact()
-        self.securities.begin_day()
+        self.securities.begin_day(day)
         self.seen.begin_day()
         self.accounts.used("late")[:] = 0
 

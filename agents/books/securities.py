@@ -39,8 +39,8 @@ def board_of(security: str) -> str:
 
 
 class Securities(Columns):
-    """Security rows; `table` as in agents.kernels.layout (flat: row * 32 + column), `flows` int64[n, 4]
-    (flat as well).
+    """Security rows; `table` as in agents.kernels.layout (flat: row * SECURITY_WIDTH + column), `flows`
+    int64[n, 4] (flat as well).
     """
 
     SPEC: ClassVar[Spec] = {"table": ("i8", -1, _WIDTH), "flows": ("i8", 0, 4)}
@@ -59,6 +59,9 @@ class Securities(Columns):
         self.index[name] = row
         for column in (at.POLICY, at.SUSPENDED, at.KIND, at.ST, at.HAIRCUT, at.INDEX_MEMBER, at.DELISTING):
             self.table[row * _WIDTH + column] = 0
+        self.table[row * _WIDTH + at.GIVEN_POLICY] = at.POLICY_LAST
+        self.table[row * _WIDTH + at.SUSPENDED_SESSIONS] = 0
+        self.table[row * _WIDTH + at.PE] = at.UNKNOWN_PE
         self.table[row * _WIDTH + at.BOARD] = BOARDS.index(board_of(name))
         return row
 
@@ -110,11 +113,15 @@ class Securities(Columns):
             cells[at.PREV_CLOSE] = reference.prev_close
             cells[at.PREV_DATE] = reference.date
 
-    def begin_day(self) -> None:
-        """Today begins with yesterday's marks and without flows."""
+    def begin_day(self, day: int) -> None:
+        """`day` begins with yesterday's marks, without flows, and with the prices that waited for it."""
         table = self.used("table")
         table[:, at.CARRIED] = table[:, at.MARK]
         self.used("flows")[:] = 0
+        waited = (table[:, at.NEXT_PRICE] >= 0) & (_dates(table[:, at.NEXT_TS]) <= day)
+        newer = waited & (table[:, at.NEXT_TS] >= table[:, at.PRICE_TS])
+        table[newer, at.PRICE : at.PRICE_OFFSET + 1] = table[newer, at.NEXT_PRICE : at.NEXT_OFFSET + 1]
+        table[waited, at.NEXT_PRICE : at.NEXT_OFFSET + 1] = -1
 
     def marks(self, day: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(mark, value) int64[n] that hold on `day` (rulebook 1.4): today's latest observation, else the

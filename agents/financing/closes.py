@@ -22,7 +22,17 @@ from schemas.reference import SecurityReference
 NO_DAY = -1
 """No day is known yet."""
 
-_QUOTE = ("prev_close", "limit_up", "limit_down", "halted", "bid_price", "bid_qty", "ask_price", "ask_qty")
+_QUOTE = (
+    "prev_close",
+    "limit_up",
+    "limit_down",
+    "halted",
+    "bid_price",
+    "bid_qty",
+    "ask_price",
+    "ask_qty",
+    "volume",
+)
 _TABLE = "closes"
 _FACTS = "closes.facts"
 _REFERENCE = "reference.securities"
@@ -56,7 +66,7 @@ class Closes:
         due = [reference for reference in self._waiting if reference.date <= day]
         self._waiting = [reference for reference in self._waiting if reference.date > day]
         self.day = day
-        self._securities.begin_day()
+        self._securities.begin_day(day)
         for reference in due:
             self._take(reference)
         self._remark()

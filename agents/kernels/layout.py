@@ -32,7 +32,7 @@ IMMEDIATE = 3
 NO_DEBT = 4
 UNPRICED = 5
 
-SECURITY_WIDTH = 36
+SECURITY_WIDTH = 53
 MARK = 0
 """The price that shorts count at (rulebook 1.4)."""
 VALUE = 1
@@ -77,6 +77,38 @@ QUOTE_PREV_CLOSE = 33
 REFERENCE_LIMIT_UP = 34
 """Limits a reference record names for REFERENCE_DATE."""
 REFERENCE_LIMIT_DOWN = 35
+NEXT_PRICE = 36
+"""NEXT_PRICE to NEXT_OFFSET: the latest observation of the earliest date after the current day. It waits for
+that day, so that a price that comes before its day's session record blinds nobody.
+"""
+NEXT_TS = 37
+NEXT_KIND = 38
+NEXT_OFFSET = 39
+VOLUME = 40
+"""Shares traded on its date by the newest quote, one of the quote's fields."""
+GIVEN_HAIRCUT = 41
+"""GIVEN_HAIRCUT, GIVEN_POLICY, GIVEN_FAIR: what reference data say; HAIRCUT, POLICY and FAIR_PRICE are what
+holds after the day's rules.
+"""
+GIVEN_POLICY = 42
+GIVEN_FAIR = 43
+PE = 44
+"""Static price-earnings ratio in 1e-6, UNKNOWN_PE when it was not given; negative when the company lost."""
+FINANCING_LISTED = 45
+"""1 on the published list of underlying securities, 0 taken off it, -1 never said. The same for lending."""
+LENDING_LISTED = 46
+LENDABLE = 47
+"""Shares the firm has to lend."""
+FLOAT_SHARES = 48
+SUSPENDED_SINCE = 49
+"""Day number on which the suspension began."""
+SUSPENDED_SESSIONS = 50
+"""Sessions suspended so far, today included; 0 while it trades."""
+COLLATERAL_SHARE = 51
+"""Shares posted as collateral in the whole market over float shares, 1e-6, as published for the last day."""
+FIRM_HELD = 52
+"""Shares held in all credit accounts of the firm on the last final day."""
+UNKNOWN_PE = -(2**62)
 
 POLICY_LAST = 0
 POLICY_INDEX_ADJUSTED = 1

@@ -25,6 +25,10 @@ from agents.kernels.layout import (
     LONG,
     MARK,
     MONEY_BOUND,
+    NEXT_KIND,
+    NEXT_OFFSET,
+    NEXT_PRICE,
+    NEXT_TS,
     POLICY,
     POLICY_EXCLUDE,
     POLICY_LAST,
@@ -39,6 +43,7 @@ from agents.kernels.layout import (
     QUOTE_TS,
     SHORT,
     VALUE,
+    VOLUME,
 )
 
 I4 = NDArray[np.int32]
@@ -144,6 +149,28 @@ def _take_price(row: I8, price: int, ts: int, kind: int, offset: int) -> None:
     row[PRICE_OFFSET] = offset
 
 
+@njit(cache=True, inline="always")
+def _keep_for_later(row: I8, price: int, ts: int, kind: int, offset: int) -> None:
+    """Keeps the latest observation of the earliest date that has not begun."""
+    if row[NEXT_PRICE] >= 0:
+        date, kept = (ts + _SHANGHAI_MS) // _DAY_MS, (row[NEXT_TS] + _SHANGHAI_MS) // _DAY_MS
+        if date > kept:
+            return
+        if date == kept:
+            if ts != row[NEXT_TS]:
+                if ts < row[NEXT_TS]:
+                    return
+            elif kind != row[NEXT_KIND]:
+                if kind < row[NEXT_KIND]:
+                    return
+            elif offset <= row[NEXT_OFFSET]:
+                return
+    row[NEXT_PRICE] = price
+    row[NEXT_TS] = ts
+    row[NEXT_KIND] = kind
+    row[NEXT_OFFSET] = offset
+
+
 @njit(cache=True)
 def observe(
     ids: I4,
@@ -168,15 +195,18 @@ def observe(
 ) -> None:
     """Takes in marks (row i is of security `ids[i]`); the later observation and the newer quote stay.
 
-    `quote` int64[n, 8]: prev_close, limit_up, limit_down, halted, bid price and quantity, ask price and
-    quantity. `day` is the current day number, -1 before any is known. The remaining arguments are those of
-    `reprice`.
+    `quote` int64[n, 9]: prev_close, limit_up, limit_down, halted, bid price and quantity, ask price and
+    quantity, volume of the day. `day` is the current day number, -1 before any is known. The remaining
+    arguments are those of `reprice`.
     """
     for i in range(len(ids)):
         s = ids[i]
         row = table[s]
         if price[i] > 0:
-            _take_price(row, price[i], price_ts[i], price_kind[i], price_offset[i])
+            if 0 <= day < (price_ts[i] + _SHANGHAI_MS) // _DAY_MS:
+                _keep_for_later(row, price[i], price_ts[i], price_kind[i], price_offset[i])
+            else:
+                _take_price(row, price[i], price_ts[i], price_kind[i], price_offset[i])
         if quote_ts[i] >= 0:
             _take_quote(row, quote[i], quote_ts[i], quote_offset[i])
         mark = _mark_of(row, day)
@@ -216,6 +246,7 @@ def _take_quote(row: I8, quote: I8, ts: int, offset: int) -> None:
     row[BID_QTY] = quote[5]
     row[ASK_PRICE] = quote[6]
     row[ASK_QTY] = quote[7]
+    row[VOLUME] = quote[8]
 
 
 @njit(cache=True)

@@ -5,7 +5,7 @@ to say.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from agents.books.book import Books
@@ -18,6 +18,7 @@ from agents.margin.calendar import Calendar
 from agents.margin.episodes import Episodes
 from agents.margin.orders import Orders
 from agents.rules.presets import Preset
+from agents.rules.schedule import Schedule, built_in
 from schemas.units import format_day
 
 RATIOS, CALLS, LIQUIDATIONS = "margin.ratios", "margin.calls", "liquidation.orders"
@@ -30,13 +31,14 @@ PROPOSE, AUTO, SIMULATE = "propose", "auto", "simulate"
 class ShardConfig:
     """Settings of a shard. `liquidation` is propose, auto or simulate. Once the plans of one evaluation
     touch more than `ceiling_accounts` accounts or `ceiling_yuan` yuan (gross value at mark), all of them
-    are held until approved; None = no ceiling.
+    are held until approved; None = no ceiling. `rules` are the dated parameters.
     """
 
     liquidation: str = PROPOSE
     ceiling_accounts: int | None = None
     ceiling_yuan: int | None = None
     shard: int = 0
+    rules: Schedule = field(default_factory=built_in)
 
     def __post_init__(self) -> None:
         """Refuses a mode nobody knows."""
@@ -62,6 +64,7 @@ class Desk:
 
     def __init__(self, config: ShardConfig) -> None:
         self.config = config
+        self.rules = config.rules
         self.books = Books()
         self.terms = Terms()
         self.fold = Fold(self.books, self.terms)

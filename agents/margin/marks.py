@@ -8,7 +8,17 @@ from agents.kernels.valuation import observe
 from agents.margin.desk import Desk
 from schemas.batches import MarkBatch
 
-_QUOTE = ("prev_close", "limit_up", "limit_down", "halted", "bid_price", "bid_qty", "ask_price", "ask_qty")
+_QUOTE = (
+    "prev_close",
+    "limit_up",
+    "limit_down",
+    "halted",
+    "bid_price",
+    "bid_qty",
+    "ask_price",
+    "ask_qty",
+    "volume",
+)
 
 
 def absorb(desk: Desk, marks: MarkBatch) -> None:

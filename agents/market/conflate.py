@@ -35,6 +35,7 @@ _QUOTE_FIELDS = (
     "bid_qty",
     "ask_price",
     "ask_qty",
+    "volume",
 )
 
 

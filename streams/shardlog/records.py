@@ -16,7 +16,7 @@ from agents.core import Segment, Source
 if TYPE_CHECKING:
     from schemas.batches import MarkBatch
 
-LOG_FORMAT = 1
+LOG_FORMAT = 2
 """Version of the records' bytes and of their meaning; part of the genesis."""
 
 

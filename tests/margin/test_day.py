@@ -228,3 +228,25 @@ def test_marks_do_not_depend_on_how_quotes_were_conflated() -> None:
             diary.book.quote(quote)
         rows.append([row for row in diary.book.core.state_rows() if row[0] == "security"])
     assert rows[0] == rows[1] == rows[2]
+
+
+def test_a_price_that_comes_before_its_day_has_begun_waits_for_it_and_blinds_nobody() -> None:
+    """Live, a trade of Tuesday may be read before Tuesday's first session record."""
+    diary = under_the_minimum()
+    diary.session("settled")
+    diary.at(TUESDAY, "09:31").price(BANK, "12.60")
+    partly = diary.event("cash", amount="1000", reason="deposit")
+    assert diary.events(partly) == ["partly_met"]
+    assert [record["evidence"]["positions"][0]["price"] for record in partly if "step" in record] == ["12.50"]
+    diary.session("pre_open")
+    assert diary.account()["assets"] == "1261000.00"
+
+
+def test_a_price_dated_far_ahead_never_stands_in_for_the_days_before_it() -> None:
+    diary = under_the_minimum()
+    diary.at("2030-01-02", "10:00").price(BANK, "99")
+    diary.at(TUESDAY, "09:00").price(BANK, "12.60")
+    diary.session("pre_open")
+    assert diary.account()["assets"] == "1260000.00"
+    diary.at(TUESDAY, "10:00").price(BANK, "12.70")
+    assert diary.account()["assets"] == "1270000.00"

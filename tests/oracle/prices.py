@@ -40,9 +40,9 @@ class Prices:
 
         Of a quote's fields only the newest quote's are known: conflation keeps no other.
         """
-        seen = self.observed.get(security)
-        if seen:
-            latest = max(seen)
+        begun = [seen for seen in self.observed.get(security, []) if self._has_begun(seen[0])]
+        if begun:
+            latest = max(begun)
             if self.day is None or shanghai(latest[0]).date() == self.day:
                 return latest[3]
         newest = max(self.quotes.get(security, []), key=lambda quote: quote[:2], default=None)
@@ -52,17 +52,23 @@ class Prices:
             return self.previous[security, self.day]
         return self.carried.get(security)
 
+    def _has_begun(self, ts: int) -> bool:
+        """Prices of a later date wait for that day."""
+        return self.day is None or shanghai(ts).date() <= self.day
+
     def collateral_price(self, security: str) -> Decimal | None:
         """What a holding counts at: the mark unless another valuation is in force (1.4, `px.special`)."""
-        if self.day is None:
-            return self.mark(security)
-        said = [on for name, on in self.valuation if name == security and on <= self.day]
-        policy, fair = self.valuation[security, max(said)] if said else ("last", None)
+        policy, fair = self.policy(security)
         if policy == "exclude":
             return Decimal(0)
         if policy in ("manual", "index_adjusted") and fair is not None:
             return fair
         return self.mark(security)
+
+    def policy(self, security: str) -> tuple[str, Decimal | None]:
+        """The valuation in force, and the fair price given with it."""
+        said = [on for name, on in self.valuation if name == security and self.day and on <= self.day]
+        return self.valuation[security, max(said)] if said else ("last", None)
 
     def begin(self, day: date) -> None:
         known = {*self.observed, *self.carried, *self.quotes, *(security for security, _ in self.previous)}

@@ -126,7 +126,7 @@ def test_only_the_first_genesis_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"partitions": 3}, {"market_partitions": 9}, {"prefix": "x."}, {"format": 2}]
+    "change", [{"partitions": 3}, {"market_partitions": 9}, {"prefix": "x."}, {"format": 99}]
 )
 def test_a_log_of_another_instance_is_refused(change: dict[str, int | str]) -> None:
     with pytest.raises(ForeignLogError, match=next(iter(change))):
