@@ -57,11 +57,12 @@ class Securities(Columns):
         row = self.append()
         self.names.append(name)
         self.index[name] = row
-        for column in (at.POLICY, at.SUSPENDED, at.KIND, at.ST, at.HAIRCUT, at.INDEX_MEMBER, at.DELISTING):
+        for column in (at.POLICY, at.SUSPENDED, at.KIND, at.ST, at.HAIRCUT, at.DELISTING):
             self.table[row * _WIDTH + column] = 0
         self.table[row * _WIDTH + at.GIVEN_POLICY] = at.POLICY_LAST
         self.table[row * _WIDTH + at.SUSPENDED_SESSIONS] = 0
-        self.table[row * _WIDTH + at.PE] = at.UNKNOWN_PE
+        for column in (at.PE, at.PE_REVIEWED):
+            self.table[row * _WIDTH + column] = at.UNKNOWN_PE
         self.table[row * _WIDTH + at.BOARD] = BOARDS.index(board_of(name))
         return row
 
@@ -92,15 +93,18 @@ class Securities(Columns):
         for column, truth in (
             (at.ST, reference.st),
             (at.SUSPENDED, reference.suspended),
-            (at.INDEX_MEMBER, reference.index_member),
             (at.DELISTING, reference.delisting),
         ):
             cells[column] = int(bool(truth))
         for column, figure in (
             (at.HAIRCUT, reference.haircut),
+            (at.GIVEN_HAIRCUT, reference.haircut),
             (at.FINANCING_MARGIN, reference.financing_margin),
             (at.LENDING_MARGIN, reference.lending_margin),
             (at.ADV_20, reference.adv_20),
+            (at.PE, reference.pe_static),
+            (at.LENDABLE, reference.lendable_qty),
+            (at.FLOAT_SHARES, reference.float_shares),
         ):
             if figure is not None:
                 cells[column] = figure
@@ -112,6 +116,7 @@ class Securities(Columns):
         if reference.prev_close and reference.date >= cells[at.PREV_DATE]:
             cells[at.PREV_CLOSE] = reference.prev_close
             cells[at.PREV_DATE] = reference.date
+        _take_lists(cells, reference)
 
     def begin_day(self, day: int) -> None:
         """`day` begins with yesterday's marks, without flows, and with the prices that waited for it."""
@@ -185,6 +190,24 @@ class Securities(Columns):
 
 def _dates(ts: NDArray[np.int64]) -> NDArray[np.int64]:
     return (ts + SHANGHAI_OFFSET_MS) // DAY_MS
+
+
+def _take_lists(cells: NDArray[np.int64], reference: SecurityReference) -> None:
+    """What dated lists say: index membership (-1 when not said), and the underlying securities (标的证券).
+
+    Who is put under risk warning or into delisting is off the latter that day (rulebook 10), unless the
+    same record says that the published list still names it: dated lists win.
+    """
+    cells[at.INDEX_MEMBER] = -1 if reference.index_member is None else int(reference.index_member)
+    removed = reference.st or reference.delisting
+    for column, listed in (
+        (at.FINANCING_LISTED, reference.financing),
+        (at.LENDING_LISTED, reference.lending),
+    ):
+        if listed is not None:
+            cells[column] = int(listed)
+        elif removed:
+            cells[column] = 0
 
 
 def _or_none(price: int | None) -> int:

@@ -32,7 +32,7 @@ IMMEDIATE = 3
 NO_DEBT = 4
 UNPRICED = 5
 
-SECURITY_WIDTH = 53
+SECURITY_WIDTH = 56
 MARK = 0
 """The price that shorts count at (rulebook 1.4)."""
 VALUE = 1
@@ -68,6 +68,7 @@ LENDING_MARGIN = 25
 ADV_20 = 26
 REFERENCE_DATE = 27
 INDEX_MEMBER = 28
+"""1 in an index whose stocks have the higher haircut cap, 0 not, -1 not said."""
 DELISTING = 29
 FINANCING_HALTED = 30
 LENDING_HALTED = 31
@@ -108,6 +109,11 @@ COLLATERAL_SHARE = 51
 """Shares posted as collateral in the whole market over float shares, 1e-6, as published for the last day."""
 FIRM_HELD = 52
 """Shares held in all credit accounts of the firm on the last final day."""
+PE_REVIEWED = 53
+"""The P/E that decides this week: that of the last weekly review, or the first one said since."""
+COLLATERAL_DATE = 54
+"""Days of the figures in COLLATERAL_SHARE and FIRM_HELD."""
+FIRM_DATE = 55
 UNKNOWN_PE = -(2**62)
 
 POLICY_LAST = 0
