@@ -64,7 +64,9 @@ _ALL = (
     ),
     Topic("reference.notices", "security", "one", "delete", "in", "An exchange's own halt or resumption."),
     Topic("reference.rules", "preset", "one", "delete", "in", "Contract-level lines of a broker, by preset."),
-    Topic("reference.custody", "account", "one", "delete", "in", "The custodian's statement of an account."),
+    Topic(
+        "reference.custody", "account", "account", "delete", "in", "The custodian's statement of an account."
+    ),
     Topic("account.events", "account", "account", "delete", "in", "Everything that changes an account."),
     Topic("account.orders", "account", "account", "delete", "in", "Requests, answered on order.decisions."),
     Topic("commands", "account or *", "one", "delete", "in", "An operator's word."),
@@ -128,6 +130,14 @@ _ALL = (
         "delete",
         "internal",
         "Absolute per-security totals of each shard.",
+    ),
+    Topic(
+        "firm.totals",
+        "part",
+        "one",
+        "delete",
+        "internal",
+        "What the whole firm's credit accounts hold of each security, of the last final day, in parts.",
     ),
 )
 

@@ -18,9 +18,8 @@ from streams.ends import end_offsets
 from streams.errors import TopicError
 from streams.headers import WINDOW, header
 from streams.settings import Settings
-from streams.shardlog.positions import parse_cut
+from streams.shardlog.positions import RETURNED_SOURCES, parse_cut
 
-SIGNALS = "security.signals"
 SYSTEM_EVENTS = "system.events"
 REPLAY = "replay"
 """Header of a replay's records: which day, window and partitions it is made of."""
@@ -89,7 +88,7 @@ class Past:
         skip: dict[Source, int] = {}
         for source, start in cut.items():
             end = ends.get(source, start)
-            if source[0] in {SESSION, SIGNALS} or end <= start:
+            if source[0] in {SESSION, *RETURNED_SOURCES} or end <= start:
                 continue
             partition = TopicPartition(settings.topic(source[0]), source[1])
             async for record in _records(consumer, partition, start, end):

@@ -35,7 +35,6 @@ from streams.pacing import IDLE_MS, Pace, parse_speed
 from streams.replayed import (
     OTHER_PREFIX,
     REPLAY,
-    SIGNALS,
     Finals,
     ends_of,
     fingerprint,
@@ -43,10 +42,11 @@ from streams.replayed import (
 )
 from streams.sending import Sender
 from streams.settings import Settings, load
-from streams.shardlog.positions import format_cut
+from streams.shardlog.positions import RETURNED_SOURCES, format_cut
 from streams.topics import check_topics
 
 WAITING_SECONDS = 10.0
+RETURNED = [(topic, 0) for topic in RETURNED_SOURCES]
 """After so long without `day_final` the watcher is told what is being waited for."""
 
 
@@ -132,7 +132,7 @@ class Replay:
         ):
             self._probe = probe
             partitions = [(topic, p) for topic, n in inputs.items() for p in range(n)]
-            self._ends = await ends_of(probe, self.settings, [*partitions, (SIGNALS, 0)])
+            self._ends = await ends_of(probe, self.settings, [*partitions, *RETURNED])
             plans = await self._plans(consumer, inputs)
             finals = Finals(consumer, self.settings)
             await finals.start()
@@ -227,7 +227,7 @@ class Replay:
                 waiting = 0.0
             if self._stopped.is_set():
                 return
-        self._ends |= await ends_of(self._probe, self.settings, [(SIGNALS, 0)])
+        self._ends |= await ends_of(self._probe, self.settings, RETURNED)
 
 
 async def replay_days(

@@ -28,12 +28,11 @@ from streams.days.reader import RecordedDay
 from streams.days.windows import Window, plan_windows, session_records
 from streams.shardlog.inputs import Input, Read
 from streams.shardlog.local import LocalLog
-from streams.shardlog.positions import TOTALS, Sources, format_cut
+from streams.shardlog.positions import FIRM_TOTALS, RETURNED_SOURCES, TOTALS, Sources, format_cut
 from streams.shardlog.records import Genesis
 from streams.state_hash import state_hash
 from streams.worker.intake import Run, take_in
 
-SIGNALS = "security.signals"
 DEAD_LETTERS = "dead.letters"
 
 
@@ -74,7 +73,7 @@ class OfflineRun:
         counts = partition_counts(own.partitions, own.market_partitions)
         counts.pop(SESSION)
         self._ends = {(topic, p): 0 for topic, count in counts.items() for p in range(count)}
-        self._ends |= {(SESSION, 0): 0, (SIGNALS, 0): 0}
+        self._ends |= {(topic, 0): 0 for topic in (SESSION, *RETURNED_SOURCES)}
         self._ends |= {(TOTALS, p): 0 for p in range(own.partitions)}
 
     def day(self, day: RecordedDay, watch: Watch | None = None) -> Iterator[Output]:
@@ -141,11 +140,13 @@ class OfflineRun:
             if outgoing.output.topic == TOTALS:
                 self._return((TOTALS, place), [outgoing.output])
                 continue
-            if outgoing.output.topic == SIGNALS:
+            if outgoing.output.topic in RETURNED_SOURCES:
                 returned.append(outgoing.output)
-            yield outgoing.output
+            if outgoing.output.topic != FIRM_TOTALS:
+                yield outgoing.output
         if returned:
-            self._return((SIGNALS, 0), returned)
+            for topic in RETURNED_SOURCES:
+                self._return((topic, 0), [output for output in returned if output.topic == topic])
             for shard in range(self.options.partitions):
                 yield from self._drain(shard)
 

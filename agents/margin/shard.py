@@ -38,6 +38,7 @@ from schemas.market import Session
 __all__ = ["MarginShard", "ShardConfig"]
 
 ACCOUNT_EVENTS, COMMANDS, SIGNALS = "account.events", "commands", "security.signals"
+FIRM_TOTALS = "firm.totals"
 
 
 class MarginShard:
@@ -58,7 +59,7 @@ class MarginShard:
         """Applies a run of events in order; refused ones become dead letters and change nothing."""
         if segment.topic == ACCOUNT_EVENTS:
             self._account_events(segment)
-        else:
+        elif segment.topic != FIRM_TOTALS:
             for row, value in enumerate(segment.values):
                 try:
                     event = decode(segment.topic, value)

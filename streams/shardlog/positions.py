@@ -18,8 +18,10 @@ from schemas.topics import TOPICS
 SESSION = "market.session"
 MARKET_TOPICS = ("market.trades", "market.quotes")
 TOTALS = "shard.totals"
+SIGNALS = "security.signals"
+FIRM_TOTALS = "firm.totals"
 ROUTED_REFERENCE = "reference.custody"
-"""Routed by account like account events, so it is no part of what every shard reads."""
+"""Routed by account like account events: shard k reads partition k."""
 
 
 class Role(IntEnum):
@@ -38,9 +40,12 @@ class Role(IntEnum):
 
 
 ACCOUNT_EVENTS = "account.events"
-ACCOUNT_SOURCES = (ACCOUNT_EVENTS,)
+ORDERS = "account.orders"
+ACCOUNT_SOURCES = (ACCOUNT_EVENTS, ORDERS)
 """Topics of which shard k reads partition k."""
-SHARED_SOURCES = ("commands", "security.signals")
+RETURNED_SOURCES = (SIGNALS, FIRM_TOTALS)
+"""What the financing core says to every shard: of one partition, acknowledged before a day's `day_final`."""
+SHARED_SOURCES = ("commands", *RETURNED_SOURCES)
 """Topics of one partition that every shard reads and merges with its account events."""
 
 
@@ -117,7 +122,7 @@ class Sources:
         return _layout(
             shard,
             [
-                (Role.REFERENCE, _reference()),
+                (Role.REFERENCE, [*_reference(), (ROUTED_REFERENCE, shard)]),
                 (Role.MERGED, merged),
                 (Role.MARKET, _market(self.market_partitions)),
                 (Role.SESSION, [(SESSION, 0)]),

@@ -1,8 +1,9 @@
 """Intake: records as a consumer returned them become input of the sequencers, bad ones dead letters.
 
-An account event that reached another partition than its account's home (contract section 2: librdkafka's
-default partitioner differs) is forwarded: a copy goes to the right partition with its origin in headers,
-and no frame passes the original before that copy is acknowledged. Nothing here talks to a broker.
+An account event, order or custody statement that reached another partition than its account's home (contract
+section 2: librdkafka's default partitioner differs) is forwarded: a copy goes to the right partition with
+its origin in headers, and no frame passes the original before that copy is acknowledged. Nothing here talks
+to a broker.
 """
 
 from __future__ import annotations
@@ -27,11 +28,14 @@ from schemas.frames import CONTENT_TYPE_FRAME, encode_account_events
 from schemas.routing import home_partition
 from streams.headers import CONTENT_TYPE, WINDOW, header
 from streams.shardlog.inputs import Input, Read
-from streams.shardlog.positions import ACCOUNT_EVENTS, TOTALS
+from streams.shardlog.positions import ACCOUNT_EVENTS, FIRM_TOTALS, ORDERS, ROUTED_REFERENCE, TOTALS
 
 ORIGIN_PARTITION = "origin-partition"
 ORIGIN_OFFSET = "origin-offset"
 
+_ROUTED_VALUES = frozenset({ORDERS, ROUTED_REFERENCE})
+_OWN_TOTALS = frozenset({TOTALS, FIRM_TOTALS})
+"""Written by our own cores, which read the figures themselves."""
 _DECODERS: dict[str, Callable[[Sequence[bytes], Sequence[bytes | None]], Decoded[Any]]] = {
     "market.trades": decode_trades,
     "market.quotes": decode_quotes,
@@ -51,8 +55,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """A copy of the record at `offset` (or of its events that live elsewhere), to be sent to `partition`."""
+    """A copy of the record at `offset` (or of its events that live elsewhere), to be sent to `partition` of
+    its topic.
+    """
 
+    topic: str
     offset: int
     partition: int
     key: bytes | None
@@ -78,7 +85,7 @@ def take_in(run: Run, partitions: int) -> Taken:
     """Decode, validate and route the records of a run; `partitions` is the number of account partitions."""
     if run.source[0] in _DECODERS:
         return _take_rows(run, partitions)
-    return _take_values(run)
+    return _take_values(run, partitions)
 
 
 def _read(run: Run) -> Read:
@@ -113,29 +120,38 @@ def _take_rows(run: Run, partitions: int) -> Taken:
     return Taken(Input.of_rows(_read(run), record, batch), letters, forwards)
 
 
-def _take_values(run: Run) -> Taken:
+def _take_values(run: Run, partitions: int) -> Taken:
     topic = run.source[0]
-    values, rows, times, letters = [], [], [], []
+    values, rows, times, letters, forwards = [], [], [], [], []
     for index, record in enumerate(run.records):
         try:
-            ts = _event_ts(topic, record)
+            ts, home = _time_and_home(run.source, record, partitions)
         except BadRecord as error:
             letters.append(_letter(run.source, record, error))
+            continue
+        if home != run.source[1]:
+            headers = _with_origin(run.source, record)
+            value = record.value or b""
+            forwards.append(Forward(topic, record.offset, home, record.key, value, headers, record.timestamp))
             continue
         values.append(record.value or b"")
         rows.append(index)
         times.append(ts)
-    return Taken(
-        Input.of_values(_read(run), np.array(rows, np.int64), values, np.array(times, np.int64)), letters, []
-    )
+    read = _read(run)
+    data = Input.of_values(read, np.array(rows, np.int64), values, np.array(times, np.int64))
+    return Taken(data, letters, forwards)
 
 
-def _event_ts(topic: str, record: ConsumerRecord) -> int:
-    """Event time of a valid record (its Kafka time if the event has none); BadRecord for any other."""
+def _time_and_home(source: Source, record: ConsumerRecord, partitions: int) -> tuple[int, int]:
+    """Event time of a valid record (its Kafka time if the event has none) and the partition where its account
+    lives, the source's own where it is about none; BadRecord for any other.
+    """
     value = record.value or b""
-    if topic == TOTALS:  # written by our own shards; the financing core reads the figures
-        return int(parse_json(value)["ts"])
-    return int(getattr(decode(topic, value), "ts", record.timestamp))
+    if source[0] in _OWN_TOTALS:
+        return int(parse_json(value)["ts"]), source[1]
+    event = decode(source[0], value)
+    home = home_partition(event.account, partitions) if source[0] in _ROUTED_VALUES else source[1]
+    return int(getattr(event, "ts", record.timestamp)), home
 
 
 def _route(
@@ -163,19 +179,16 @@ def _forwards(
     own: int,
 ) -> list[Forward]:
     """One copy for each foreign partition: the record as it is, or a frame of its events that live there."""
-    partition, offset = _origin(source, record)
-    headers = [
-        (name, value) for name, value in record.headers if name not in (ORIGIN_PARTITION, ORIGIN_OFFSET)
-    ]
-    headers += [(ORIGIN_PARTITION, b"%d" % partition), (ORIGIN_OFFSET, b"%d" % offset)]
+    headers = _with_origin(source, record)
     targets = [target for target in np.unique(home).tolist() if target != own]
     if len(targets) == 1 and (home == targets[0]).all():
         value = record.value or b""
-        return [Forward(record.offset, targets[0], record.key, value, headers, record.timestamp)]
+        return [Forward(source[0], record.offset, targets[0], record.key, value, headers, record.timestamp)]
     headers = [(name, value) for name, value in headers if name != CONTENT_TYPE]
     headers.append((CONTENT_TYPE, CONTENT_TYPE_FRAME))
     return [
         Forward(
+            source[0],
             record.offset,
             target,
             record.key,
@@ -185,6 +198,15 @@ def _forwards(
         )
         for target in targets
     ]
+
+
+def _with_origin(source: Source, record: ConsumerRecord) -> list[tuple[str, bytes]]:
+    """A record's headers, and where it was first published."""
+    partition, offset = _origin(source, record)
+    headers = [
+        (name, value) for name, value in record.headers if name not in (ORIGIN_PARTITION, ORIGIN_OFFSET)
+    ]
+    return [*headers, (ORIGIN_PARTITION, b"%d" % partition), (ORIGIN_OFFSET, b"%d" % offset)]
 
 
 def _origin(source: Source, record: ConsumerRecord) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from agents.core import Output
 from streams.headers import LOG_OFFSET
 from streams.routes import Routes
 from streams.sending import Sender
-from streams.shardlog.positions import ACCOUNT_EVENTS, TOTALS
+from streams.shardlog.positions import TOTALS
 from streams.worker.desk import Desk
 from streams.worker.intake import Forward
 
@@ -104,5 +104,5 @@ class Outgoing:
             await self._send(item, [])
         else:
             await self._sender.send(
-                ACCOUNT_EVENTS, item.partition, item.key, item.value, item.headers, item.timestamp
+                item.topic, item.partition, item.key, item.value, item.headers, item.timestamp
             )

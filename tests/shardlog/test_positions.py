@@ -14,6 +14,7 @@ def test_a_shard_reads_its_own_accounts_and_everything_shared() -> None:
     sources = SOURCES.of_shard(2).sources
     assert ("account.events", 2) in sources
     assert ("account.events", 1) not in sources
+    assert {("account.orders", 2), ("reference.custody", 2), ("firm.totals", 0)} <= set(sources)
     assert {("commands", 0), ("security.signals", 0), ("market.session", 0)} <= set(sources)
     assert {(topic, p) for topic in ("market.trades", "market.quotes") for p in range(2)} <= set(sources)
 
@@ -28,10 +29,13 @@ def test_the_firm_log_reads_the_totals_of_every_shard_and_no_accounts() -> None:
 
 
 @pytest.mark.parametrize("partition", range(4))
-def test_reference_topics_come_in_the_registrys_order_but_for_custody(partition: int) -> None:
+def test_reference_topics_come_in_the_registrys_order_custody_for_the_accounts_of_a_shard(
+    partition: int,
+) -> None:
     layout = SOURCES.of(partition)
     names = [layout.sources[slot][0] for slot in layout.with_role(Role.REFERENCE)]
-    assert names == [n for n in TOPICS if n.startswith("reference.") and n != "reference.custody"]
+    of_all = [n for n in TOPICS if n.startswith("reference.") and n != "reference.custody"]
+    assert names == (of_all if partition == 3 else [*of_all, "reference.custody"])
 
 
 @pytest.mark.parametrize("partition", range(4))
