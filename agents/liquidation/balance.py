@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from agents.liquidation.situation import Situation
 from agents.rules.costs import STOCK, buy_cost, sell_cost
+from agents.rules.schedule import Schedule
 from schemas.units import RATE_SCALE, RATIO_SCALE
 
 EXACT = RATE_SCALE
@@ -23,14 +24,18 @@ _GAP = EXACT * RATIO_SCALE
 
 @dataclass(slots=True)
 class Balance:
-    """Exact amounts (milli x 1e6): assets, debt, what money can repay, own cash, short-sale proceeds."""
+    """Exact amounts (milli x 1e6): assets, debt, what money can repay, what of it must be repaid whatever
+    the ratio, own cash, short-sale proceeds.
+    """
 
     target: int
     day: int
     commission: int
+    rules: Schedule | None
     assets: int
     debt: int
     repayable: int
+    must_repay: int
     own_cash: int
     short_proceeds: int
 
@@ -41,9 +46,11 @@ class Balance:
             target=situation.target,
             day=situation.day,
             commission=situation.commission,
+            rules=situation.rules,
             assets=situation.assets * EXACT,
             debt=situation.debt * EXACT,
             repayable=situation.repayable * EXACT,
+            must_repay=min(situation.must_repay, situation.repayable) * EXACT,
             own_cash=situation.free_cash * EXACT,
             short_proceeds=situation.short_proceeds * EXACT,
         )
@@ -61,15 +68,15 @@ class Balance:
     def repayment_needed(self) -> int:
         """The own cash (milli, rounded up to 0.01 yuan) which alone reaches the target."""
         per_fen = (self.target - RATIO_SCALE) * EXACT * 10
-        return -(-self.gap // per_fen) * 10
+        return max(0, -(-self.gap // per_fen) * 10)
 
     def sale_unit(self, expected: int, kind: str) -> int:
         """Net proceeds of one share (milli x 1e6)."""
-        return expected * (RATE_SCALE - sell_cost(self.day, self.commission, kind))
+        return expected * (RATE_SCALE - sell_cost(self.day, self.commission, kind, self.rules))
 
     def cover_unit(self, expected: int, kind: str) -> int:
         """What buying one share costs (milli x 1e6)."""
-        return expected * (RATE_SCALE + buy_cost(self.day, self.commission, kind))
+        return expected * (RATE_SCALE + buy_cost(self.day, self.commission, kind, self.rules))
 
     def sale_gain(self, mark: int, expected: int, kind: str) -> int:
         """How far one share sold to repay closes the gap; not positive: selling lowers the ratio or cannot
@@ -83,20 +90,22 @@ class Balance:
 
     def repay(self, amount: int) -> None:
         """Repay `amount` milli from own cash."""
-        paid = amount * EXACT
-        self.assets -= paid
-        self.debt -= paid
-        self.repayable -= paid
-        self.own_cash -= paid
+        self.own_cash -= amount * EXACT
+        self._pay(amount * EXACT)
+        self.assets -= amount * EXACT
 
     def sell(self, qty: int, mark: int, expected: int, kind: str) -> None:
         """Sell at the expected price; proceeds repay what can be repaid, the rest stays as own cash."""
         proceeds = qty * self.sale_unit(expected, kind)
         paid = min(proceeds, self.repayable)
         self.assets += proceeds - paid - qty * mark * EXACT
+        self._pay(paid)
+        self.own_cash += proceeds - paid
+
+    def _pay(self, paid: int) -> None:
         self.debt -= paid
         self.repayable -= paid
-        self.own_cash += proceeds - paid
+        self.must_repay = max(0, self.must_repay - paid)
 
     def cover(self, qty: int, mark: int, expected: int, kind: str) -> None:
         """Buy and return; short-sale proceeds pay first, then own cash."""
@@ -114,11 +123,17 @@ class Balance:
         if self.gap <= 0:
             return 0
         if self.repayable > 0:
-            per_milli = self.target * (RATE_SCALE - sell_cost(self.day, self.commission, STOCK)) - _GAP
+            per_milli = self.target * self._sale_rate() - _GAP
         else:
-            per_milli = (
-                self.target * EXACT - (RATE_SCALE + buy_cost(self.day, self.commission, STOCK)) * RATIO_SCALE
-            )
+            bought = RATE_SCALE + buy_cost(self.day, self.commission, STOCK, self.rules)
+            per_milli = self.target * EXACT - bought * RATIO_SCALE
         if per_milli <= 0 or self.assets < self.debt:
             return -(-self.debt // EXACT)
         return -(-self.gap // per_milli)
+
+    def gross_owed(self) -> int:
+        """Value at mark (milli, rounded up) of the stock sale that pays what must be repaid."""
+        return -(-self.must_repay // self._sale_rate())
+
+    def _sale_rate(self) -> int:
+        return RATE_SCALE - sell_cost(self.day, self.commission, STOCK, self.rules)

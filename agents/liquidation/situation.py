@@ -6,6 +6,8 @@ quantities shares.
 
 from dataclasses import dataclass
 
+from agents.rules.schedule import Schedule
+
 SUSPENDED = "suspended"
 HALTED = "halted"
 LIMIT_DOWN = "limit_down"
@@ -16,6 +18,7 @@ ODD_LOT = "odd_lot"
 LOWERS_RATIO = "lowers_ratio"
 NO_CASH = "no_cash"
 NO_PRICE = "no_price"
+PARTICIPATION = "participation"
 
 NOT_GIVEN = -1
 
@@ -23,7 +26,7 @@ NOT_GIVEN = -1
 @dataclass(frozen=True, slots=True)
 class Book:
     """Prices around an order, milli; -1 = not known. `best_bid` and `best_ask` of 0: that side of the book
-    is empty.
+    is empty. `prev_close` is the day's reference price, or else the price the security closed at last.
     """
 
     best_bid: int = NOT_GIVEN
@@ -41,9 +44,10 @@ NO_BOOK = Book()
 class Holding:
     """One security held. `sellable` leaves out what was bought today (T+1) and what is frozen.
 
-    `why_unsellable` (see `agents.liquidation.tradable`) keeps the whole holding in the residual.
-    `days_to_liquidate` is (numerator, denominator), None where no volume is known; `concentration_excess`
-    any integer measure, larger sells first.
+    `why_unsellable` (see `agents.liquidation.tradable`) keeps the whole holding in the residual. `quota`:
+    the most that may be sent in this slice, None where nothing limits it. `days_to_liquidate` is (numerator,
+    denominator), None where no volume is known; `concentration_excess` any integer measure, larger sells
+    first.
     """
 
     security: str
@@ -59,11 +63,14 @@ class Holding:
     days_to_liquidate: tuple[int, int] | None = None
     concentration_excess: int = 0
     book: Book = NO_BOOK
+    quota: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Short:
-    """One lending contract: `qty` not yet returned, sold at `sale_price`."""
+    """One lending contract: `qty` not yet returned, sold at `sale_price`. `must_cover`: all of it, whatever
+    the ratio. `quota` as of a holding.
+    """
 
     contract: str
     security: str
@@ -76,15 +83,18 @@ class Short:
     why_uncoverable: str | None = None
     st: bool = False
     book: Book = NO_BOOK
+    must_cover: bool = False
+    quota: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """An account at one moment.
+    """An account at one moment, and what its plan has to achieve.
 
     `free_cash`: own cash, neither short-sale proceeds nor frozen. `short_proceeds`: cash that may only
     cover shorts. `repayable`: the part of `debt` that money repays (financing principal, interest, fees).
-    `target` in 1e-4, above 10_000; `commission` in 1e-6; `day` a day number.
+    `target` in 1e-4, above 10_000, to be reached unless `to_target` is false; `must_repay`: money to be
+    repaid whatever the ratio. `commission` in 1e-6; `day` a day number; `rules` None: the built-in ones.
     """
 
     free_cash: int
@@ -97,6 +107,9 @@ class Situation:
     commission: int
     holdings: tuple[Holding, ...] = ()
     shorts: tuple[Short, ...] = ()
+    must_repay: int = 0
+    to_target: bool = True
+    rules: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +134,25 @@ class PlannedOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """What is to be traded next, in a later slice or session: `qty` at about `price` (milli)."""
+
+    business: str
+    security: str
+    qty: int
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Orders in their order of execution and what cannot be sold or covered now.
 
     `needed`: gross value at mark still to be sold (or covered) after own cash, rounded up to 0.001 yuan;
     the whole debt where no sale can reach the target. `planned`: gross value at mark of the orders that
     repay or cover. `still_needed`: the measure of `needed` after the plan. `residual`: (security, quantity,
-    why). `ratio_after`: exact (assets, debt) after every order fills at its expected price, in 1e-6 milli;
-    the debt may be 0.
+    why); `later`: what of it will be traded as soon as it can be, were nothing else to change.
+    `ratio_after`: exact (assets, debt) after every order fills at its expected price, in 1e-6 milli; the
+    debt may be 0. `achieved`: the target is reached where it is wanted, and every obligation met.
     """
 
     orders: tuple[PlannedOrder, ...]
@@ -138,3 +162,5 @@ class Plan:
     still_needed: int
     ratio_after: tuple[int, int]
     reaches_target: bool
+    achieved: bool = True
+    later: tuple[Later, ...] = ()
