@@ -1,15 +1,15 @@
-"""The schedule of dated parameters: loads `schedule.yaml`, refuses what is out of order, has gaps or has
-the wrong type.
+"""The schedule of dated parameters: what `schedule.yaml` says, looked up by name and day, refused where it is
+out of order, has gaps or overlaps, or has the wrong type.
 
-A parameter is a list of entries, each in force from its day (day number) until the next one. Ratios are
-integers in 1e-4, rates in 1e-6, exact from decimal text: a binary float in the file is an error.
+A parameter is a list of entries, each in force from its day (day number) until the next one. What a value may
+be is in `agents.rules.values`. A broker's file is laid over the built-in one by `agents.rules.overlay`.
 """
 
+import re
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -17,49 +17,44 @@ from typing import Any
 
 import yaml
 
-from schemas.units import RATE_SCALE, RATIO_SCALE, format_day, parse_day
+from agents.rules.values import (
+    READERS,
+    CageWidth,
+    Lines,
+    Lot,
+    ScheduleError,
+    Value,
+    rate_of,
+    ratio_of,
+    text_of,
+)
+from schemas.units import format_day, parse_day
+
+__all__ = [
+    "CageWidth",
+    "Entry",
+    "Lines",
+    "Lot",
+    "NoRuleError",
+    "Parameter",
+    "Schedule",
+    "ScheduleError",
+    "Value",
+    "built_in",
+    "rate_of",
+    "ratio_of",
+    "read_parts",
+]
 
 SCHEMA = 1
 CONFIDENCE = frozenset({"V1", "V2", "V3", "D", "R", "P"})
 INCLUSIVE = "inclusive"
-_READINGS = frozenset({INCLUSIVE, "exclusive"})
-
-
-class ScheduleError(ValueError):
-    """The schedule's text is not usable: names the place and what is wrong with it."""
+READINGS = frozenset({INCLUSIVE, "exclusive"})
+_SECTION = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 class NoRuleError(LookupError):
-    """A parameter has ended and has no value on a day."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """Legal order sizes in shares: at least `minimum`, in steps of `step`, at most `maximum` an order."""
-
-    minimum: int
-    step: int
-    maximum: int
-
-
-@dataclass(frozen=True, slots=True)
-class CageWidth:
-    """Width of the price cage: a ratio (1e-4) of the base, and at least `ticks` price steps."""
-
-    width: int
-    ticks: int
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Lines of a per-security limit in 1e-4: suspend at, resume at, remind at."""
-
-    suspend: int
-    resume: int
-    remind: int
-
-
-Value = int | str | Lot | CageWidth | Lines
+    """A parameter has no value on a day: it has ended, or the contract decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,78 +74,24 @@ class Entry:
         return f"{self.parameter}@{format_day(self.since)}"
 
 
-def _scaled(text: Any, scale: int, where: str) -> int:
-    if not isinstance(text, str):
-        raise ScheduleError(f"{where}: a decimal must be written in quotes, got {text!r}")
-    try:
-        scaled = Decimal(text) * scale
-    except InvalidOperation:
-        raise ScheduleError(f"{where}: {text!r} is not a decimal") from None
-    if not scaled.is_finite() or scaled != scaled.to_integral_value() or scaled < 0:
-        raise ScheduleError(f"{where}: {text!r} is negative or finer than 1/{scale}")
-    return int(scaled)
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter: type, what its values may be (None: anything of the type), whether null is a value and
+    whether days without an entry may lie between two, and the entries in order.
+    """
 
+    name: str
+    kind: str
+    choices: tuple[Value, ...] | None
+    optional: bool
+    gaps: bool
+    entries: tuple[Entry, ...]
 
-def ratio_of(text: Any, where: str) -> int:
-    """A decimal text as a ratio in 1e-4. Raises ScheduleError."""
-    return _scaled(text, RATIO_SCALE, where)
-
-
-def rate_of(text: Any, where: str) -> int:
-    """A decimal text as a rate in 1e-6. Raises ScheduleError."""
-    return _scaled(text, RATE_SCALE, where)
-
-
-def _count(value: Any, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ScheduleError(f"{where}: expected a whole number, got {value!r}")
-    return value
-
-
-def _fields(value: Any, names: tuple[str, ...], where: str) -> list[Any]:
-    if not isinstance(value, dict) or set(value) != set(names):
-        raise ScheduleError(f"{where}: expected the fields {', '.join(names)}, got {value!r}")
-    return [value[name] for name in names]
-
-
-def _lot(value: Any, where: str) -> Lot:
-    lot = Lot(*(_count(part, where) for part in _fields(value, ("minimum", "step", "max"), where)))
-    if lot.step < 1 or lot.minimum < 1 or lot.maximum < lot.minimum or lot.maximum % lot.step:
-        raise ScheduleError(
-            f"{where}: step and minimum are at least 1, max is a multiple of step and at least minimum"
-        )
-    return lot
-
-
-def _cage(value: Any, where: str) -> CageWidth:
-    width, ticks = _fields(value, ("width", "ticks"), where)
-    return CageWidth(ratio_of(width, where), _count(ticks, where))
-
-
-def _lines(value: Any, where: str) -> Lines:
-    suspend, resume, remind = (
-        ratio_of(part, where) for part in _fields(value, ("suspend", "resume", "remind"), where)
-    )
-    if resume > suspend or remind > suspend:
-        raise ScheduleError(f"{where}: resume and remind must not lie above suspend")
-    return Lines(suspend, resume, remind)
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str):
-        raise ScheduleError(f"{where}: expected text, got {value!r}")
-    return value
-
-
-_TYPES: Mapping[str, Callable[[Any, str], Value]] = {
-    "ratio": ratio_of,
-    "rate": rate_of,
-    "count": _count,
-    "text": _text,
-    "lot": _lot,
-    "cage": _cage,
-    "lines": _lines,
-}
+    @property
+    def section(self) -> str:
+        """The rulebook's section it belongs to, as its first source says; empty where none is named."""
+        match = _SECTION.match(self.entries[0].source)
+        return match.group() if match else ""
 
 
 def _day(value: Any, where: str) -> int:
@@ -162,49 +103,95 @@ def _day(value: Any, where: str) -> int:
         raise ScheduleError(f"{where}: {value!r} is not a date") from None
 
 
-def _entry(parameter: str, kind: str, raw: Any, where: str) -> Entry:
+def _value(kind: str, raw: Any, optional: bool, where: str) -> Value:
+    if raw is None:
+        if optional:
+            return None
+        raise ScheduleError(f"{where}: a value is needed, got null")
+    return READERS[kind](raw, where)
+
+
+def _entry(parameter: str, kind: str, optional: bool, raw: Any, where: str) -> Entry:
     if not isinstance(raw, dict):
         raise ScheduleError(f"{where}: an entry is a mapping, got {raw!r}")
     missing = {"from", "value", "conf", "source"} - set(raw)
     unknown = set(raw) - {"from", "to", "value", "conf", "source"}
     if missing or unknown:
         raise ScheduleError(f"{where}: missing {sorted(missing)}, unknown {sorted(unknown)}")
-    conf = _text(raw["conf"], where)
+    conf = text_of(raw["conf"], where)
     if not set(conf.split("/")) <= CONFIDENCE:
         raise ScheduleError(f"{where}: {conf!r} is not a confidence code")
     until = _day(raw["to"], where) if "to" in raw else None
     since = _day(raw["from"], where)
     if until is not None and until < since:
         raise ScheduleError(f"{where}: ends before it begins")
-    return Entry(
-        parameter, since, until, _TYPES[kind](raw["value"], where), conf, _text(raw["source"], where)
-    )
+    value = _value(kind, raw["value"], optional, where)
+    return Entry(parameter, since, until, value, conf, text_of(raw["source"], where))
 
 
-def _parameter(name: str, raw: Any) -> tuple[Entry, ...]:
+def read_parameter(name: str, raw: Any, known: Parameter | None = None) -> Parameter:
+    """A parameter from YAML; one that is `known` already keeps its type and choices. Raises ScheduleError."""
     where = f"parameters.{name}"
     if not isinstance(raw, dict) or not isinstance(raw.get("entries"), list) or not raw["entries"]:
         raise ScheduleError(f"{where}: needs a type and a list of entries")
-    unknown = set(raw) - {"type", "entries", "choices", "gaps"}
-    if unknown or raw.get("type") not in _TYPES:
+    unknown = set(raw) - {"type", "entries", "choices", "gaps", "optional"}
+    kind = str(raw.get("type", known.kind if known else ""))
+    if unknown or kind not in READERS:
         raise ScheduleError(
-            f"{where}: type must be one of {sorted(_TYPES)}, unknown fields {sorted(unknown)}"
+            f"{where}: type must be one of {sorted(READERS)}, unknown fields {sorted(unknown)}"
         )
-    entries = tuple(_entry(name, raw["type"], item, f"{where}[{i}]") for i, item in enumerate(raw["entries"]))
+    if known is not None and (kind != known.kind or set(raw) & {"choices", "optional", "gaps"}):
+        raise ScheduleError(f"{where}: its type is {known.kind}; a file can only give it entries")
     choices = raw.get("choices")
-    for i, entry in enumerate(entries):
-        if choices is not None and entry.value not in choices:
-            raise ScheduleError(f"{where}[{i}]: {entry.value!r} is not one of {choices}")
-    for i, (earlier, later) in enumerate(pairwise(entries), start=1):
+    frame = known or Parameter(
+        name,
+        kind,
+        None if choices is None else tuple(choices),
+        bool(raw.get("optional")),
+        bool(raw.get("gaps")),
+        (),
+    )
+    entries = tuple(
+        _entry(name, kind, frame.optional, item, f"{where}[{i}]") for i, item in enumerate(raw["entries"])
+    )
+    parameter = replace(frame, entries=entries)
+    _check_order(parameter, where)
+    return parameter
+
+
+def _check_order(parameter: Parameter, where: str) -> None:
+    for i, entry in enumerate(parameter.entries):
+        if parameter.choices is not None and entry.value not in parameter.choices:
+            raise ScheduleError(f"{where}[{i}]: {entry.value!r} is not one of {list(parameter.choices)}")
+    for i, (earlier, later) in enumerate(pairwise(parameter.entries), start=1):
         if later.since <= earlier.since:
             raise ScheduleError(
                 f"{where}[{i}]: {format_day(later.since)} does not follow {format_day(earlier.since)}"
             )
         if earlier.until is not None and earlier.until >= later.since:
             raise ScheduleError(f"{where}[{i}]: begins before the entry above ends")
-        if earlier.until is not None and earlier.until + 1 < later.since and not raw.get("gaps", False):
+        if earlier.until is not None and earlier.until + 1 < later.since and not parameter.gaps:
             raise ScheduleError(f"{where}[{i}]: gap after {format_day(earlier.until)}")
-    return entries
+
+
+def read_parts(text: str) -> dict[str, Any]:
+    """The parts of a file: parameters, boundary, presets, sections, each a mapping. Raises ScheduleError."""
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ScheduleError(f"not YAML: {error}") from None
+    if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
+        raise ScheduleError(f"schema must be {SCHEMA}")
+    names = ("parameters", "boundary", "presets", "sections")
+    unknown = set(raw) - {"schema", *names}
+    parts = {name: raw.get(name, {}) for name in names}
+    wrong = [name for name, part in parts.items() if not isinstance(part, dict)]
+    if unknown or wrong:
+        raise ScheduleError(f"{', '.join(wrong)} must be mappings; unknown parts {sorted(unknown)}")
+    for name, reading in parts["boundary"].items():
+        if reading not in READINGS:
+            raise ScheduleError(f"boundary.{name}: {reading!r} is not one of {sorted(READINGS)}")
+    return parts
 
 
 class Schedule:
@@ -212,44 +199,34 @@ class Schedule:
 
     def __init__(
         self,
-        parameters: Mapping[str, tuple[Entry, ...]],
+        parameters: Mapping[str, Parameter],
         boundary: Mapping[str, str],
         presets: Mapping[str, Any],
+        sections: Mapping[str, str] | None = None,
     ) -> None:
-        self._entries = dict(parameters)
-        self._days = {name: [entry.since for entry in entries] for name, entries in parameters.items()}
-        self._boundary = dict(boundary)
+        self.parameters = dict(parameters)
+        self._days = {name: [entry.since for entry in part.entries] for name, part in parameters.items()}
+        self.boundary = dict(boundary)
         self.presets = dict(presets)
+        self.sections = dict(sections or {})
 
     @classmethod
     def parse(cls, text: str) -> "Schedule":
         """Read a schedule from YAML text. Raises ScheduleError with the place of the first fault."""
-        try:
-            raw = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ScheduleError(f"not YAML: {error}") from None
-        if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
-            raise ScheduleError(f"schema must be {SCHEMA}")
-        unknown = set(raw) - {"schema", "parameters", "boundary", "presets"}
-        if unknown or not isinstance(raw.get("parameters"), dict):
-            raise ScheduleError(f"needs a mapping of parameters; unknown parts {sorted(unknown)}")
-        boundary = raw.get("boundary", {})
-        for name, reading in boundary.items():
-            if reading not in _READINGS:
-                raise ScheduleError(f"boundary.{name}: {reading!r} is not one of {sorted(_READINGS)}")
-        parameters = {name: _parameter(name, part) for name, part in raw["parameters"].items()}
-        return cls(parameters, boundary, raw.get("presets", {}))
+        parts = read_parts(text)
+        parameters = {name: read_parameter(name, part) for name, part in parts["parameters"].items()}
+        return cls(parameters, parts["boundary"], parts["presets"], parts["sections"])
 
     def with_boundary(self, **readings: str) -> "Schedule":
         """The same schedule with other readings of boundary words (`resume_at="exclusive"`)."""
-        wrong = set(readings.values()) - _READINGS
-        if wrong or set(readings) - set(self._boundary):
+        wrong = set(readings.values()) - READINGS
+        if wrong or set(readings) - set(self.boundary):
             raise ScheduleError(f"boundary: unknown name or reading in {readings}")
-        return Schedule(self._entries, self._boundary | readings, self.presets)
+        return Schedule(self.parameters, self.boundary | readings, self.presets, self.sections)
 
     def find(self, parameter: str, day: int) -> Entry | None:
         """The entry in force on `day`, or None. Raises KeyError for a parameter that does not exist."""
-        entries = self._entries[parameter]
+        entries = self.parameters[parameter].entries
         index = bisect_right(self._days[parameter], day) - 1
         if index < 0:
             return None
@@ -266,21 +243,45 @@ class Schedule:
         return found
 
     def number(self, parameter: str, day: int) -> int:
-        """An integer parameter (ratio, rate, count) on `day`, as `entry` finds it. Raises TypeError for
-        another type.
+        """An integer parameter (ratio, rate, money, count, time) on `day`, as `entry` finds it. Raises
+        NoRuleError where the value is null, TypeError for another type.
         """
         value = self.entry(parameter, day).value
-        if not isinstance(value, int):
+        if value is None:
+            raise NoRuleError(f"{parameter} has no value on {format_day(day)}: the contract decides")
+        if isinstance(value, bool) or not isinstance(value, int):
             raise TypeError(f"{parameter} is not a number")
         return value
 
+    def number_or_none(self, parameter: str, day: int) -> int | None:
+        """An integer parameter on `day`; None before it begins, after it ended and where its value is null.
+        Raises TypeError for another type.
+        """
+        found = self.find(parameter, day)
+        if found is None or found.value is None:
+            return None
+        if isinstance(found.value, bool) or not isinstance(found.value, int):
+            raise TypeError(f"{parameter} is not a number")
+        return found.value
+
+    def flag(self, parameter: str, day: int) -> bool:
+        """A yes-or-no parameter on `day`; no before it begins and after it ended. Raises TypeError for
+        another type.
+        """
+        found = self.find(parameter, day)
+        if found is None:
+            return False
+        if not isinstance(found.value, bool):
+            raise TypeError(f"{parameter} is not a flag")
+        return found.value
+
     def text(self, parameter: str, day: int) -> str:
-        """A text parameter on `day`. Raises NoRuleError."""
+        """A text parameter on `day`, as `entry` finds it. Raises NoRuleError."""
         return str(self.entry(parameter, day).value)
 
     def inclusive(self, boundary: str) -> bool:
         """Whether a boundary counts as reached at equality. Raises KeyError."""
-        return self._boundary[boundary] == INCLUSIVE
+        return self.boundary[boundary] == INCLUSIVE
 
 
 @cache
