@@ -10,7 +10,7 @@ from schemas.routing import home_partition
 from streams.worker.intake import ORIGIN_OFFSET, ORIGIN_PARTITION, Run, take_in
 
 PARTITIONS = 8
-ORDER = {"account": "A1", "ts": 1, "id": "o1", "business": "withdraw_cash", "amount": "1"}
+ORDER = {"account": "A1", "ts": 1744000000000, "id": "o1", "business": "withdraw_cash", "amount": "1"}
 ORDER |= {"order_type": "limit"}
 STATEMENT = {"account": "A1", "date": "2025-04-07", "cash": "1", "positions": []}
 HOME = home_partition("A1", PARTITIONS)
