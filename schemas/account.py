@@ -108,11 +108,12 @@ class OpeningContract:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Credit line (授信额度) of an account or group, yuan."""
+    """Credit line (授信额度) of an account or group, yuan; `until` is its last day, none if it has no end."""
 
     total: MoneyNotNegative
     financing: MoneyNotNegative
     lending: MoneyNotNegative
+    until: Day | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from schemas.records import FieldSpec, spec_of
 from schemas.tables import ContractEntries, PositionEntries
 
 TOPIC = "account.events"
+CREDIT_COLUMNS = tuple(name for name in AccountBatch.COLUMNS if "credit_" in name)
 
 _COLUMN_OF = {"value": "amount", "cash": "amount"}
 """Fields whose column has another name."""
@@ -184,6 +185,10 @@ class _Builder:
         self._columns["client"][index] = openings.numbers["class"][0]
         self._columns["other_collateral"][index] = openings.numbers["other_collateral"][0]
         self._columns["preset"][index] = openings.strings["preset"]
+        for name in CREDIT_COLUMNS:
+            line, _, figure = name.rpartition("_")
+            if f"{line}.{figure}" in openings.numbers:
+                self._columns[name][index] = openings.numbers[f"{line}.{figure}"][0]
         for name, entries in openings.entries.items():
             counts = np.zeros(len(self._rows), np.int64)
             counts[index] = np.bincount(entries.owner, minlength=len(index))

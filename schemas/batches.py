@@ -179,7 +179,8 @@ class AccountBatch(Batch):
     of everything but `account` and `id`: events of the same meaning have the same digest, however they were
     written. `raw[raw_start[i]:raw_end[i]]` is the JSON of row i, for dead letters. What only openings have:
     `client` is an index into `schemas.account.CLIENT_CLASSES` (255 = none), `preset` a string,
-    `other_collateral` -1 where not given; positions_start[i] to positions_end[i] (exclusive) of `positions`
+    `other_collateral` -1 where not given; `credit_*` and `group_credit_*` the credit lines (milli; `_until` a
+    day number), -1 where not given; positions_start[i] to positions_end[i] (exclusive) of `positions`
     and contracts_start[i] to contracts_end[i] of `contracts` are the lists of row i.
     """
 
@@ -218,6 +219,14 @@ class AccountBatch(Batch):
     client: U1
     preset: I4
     other_collateral: I8
+    credit_total: I8
+    credit_financing: I8
+    credit_lending: I8
+    credit_until: I8
+    group_credit_total: I8
+    group_credit_financing: I8
+    group_credit_lending: I8
+    group_credit_until: I8
     positions_start: I8
     positions_end: I8
     contracts_start: I8

@@ -5,7 +5,7 @@ All numbers are little-endian. A frame is a header of 24 bytes and a body.
 | offset | size | content |
 |---|---|---|
 | 0 | 4 | magic `LRFR` |
-| 4 | 2 | version of the kind, unsigned: 2 for account events and marks, 1 for trades and quotes |
+| 4 | 2 | version of the kind, unsigned: 3 for account events, 2 for marks, 1 for trades and quotes |
 | 6 | 1 | kind: 1 trades, 2 quotes, 3 account events, 4 marks |
 | 7 | 1 | reserved: 0 |
 | 8 | 4 | rows, unsigned, at most 2^20 |
@@ -70,7 +70,7 @@ _KINDS: dict[int, tuple[FrameKind, type[Batch]]] = {
     3: ("account_events", AccountBatch),
     4: ("marks", MarkBatch),
 }
-_VERSIONS = {1: 1, 2: 1, 3: 2, 4: 2}
+_VERSIONS = {1: 1, 2: 1, 3: 3, 4: 2}
 """The version of each kind of frame."""
 _LISTS: dict[str, type[Entries]] = {"positions": PositionEntries, "contracts": ContractEntries}
 _CODES = {cls: code for code, (_, cls) in _KINDS.items()}

@@ -154,5 +154,6 @@ def _read_nested(field: FieldSpec, values: list[Any], out: Openings) -> None:
             out.good[i] = False
             continue
         for name in names:
-            columns[name][i] = getattr(decoded, name)
+            figure = getattr(decoded, name)
+            columns[name][i] = ABSENT if figure is None else figure
     out.numbers.update({f"{field.wire}.{name}": (column, ABSENT) for name, column in columns.items()})

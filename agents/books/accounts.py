@@ -16,8 +16,9 @@ class Accounts(Columns):
     `transit_cash` is in OWN, `owed_cash` (cash compensation to lenders) in OWED. `proceeds` are the
     short-sale proceeds not yet used to return. `first` heads the chain of contract rows, `client` indexes
     schemas.account.CLIENT_CLASSES. `episode` is the row of the open episode, `episode_date` and
-    `episode_number` the latest episode's. `told_*` is the account's latest public record, `told_date` -1
-    before the first.
+    `episode_number` the latest episode's. `custody_break`: the custodian's latest statement differs.
+    `credit_*`, `group_credit_*`: credit lines, -1 = none; `_until` their last day. `told_*` is the account's
+    latest public record, `told_date` -1 before the first.
     """
 
     SPEC: ClassVar[Spec] = {
@@ -35,6 +36,15 @@ class Accounts(Columns):
         "closed": ("i1", 0, 1),
         "late": ("i1", 0, 1),
         "written_off": ("i1", 0, 1),
+        "custody_break": ("i1", 0, 1),
+        "credit_total": ("i8", -1, 1),
+        "credit_financing": ("i8", -1, 1),
+        "credit_lending": ("i8", -1, 1),
+        "credit_until": ("i8", -1, 1),
+        "group_credit_total": ("i8", -1, 1),
+        "group_credit_financing": ("i8", -1, 1),
+        "group_credit_lending": ("i8", -1, 1),
+        "group_credit_until": ("i8", -1, 1),
         "episode": ("i4", -1, 1),
         "episode_date": ("i4", -1, 1),
         "episode_number": ("i4", 0, 1),
@@ -56,6 +66,15 @@ class Accounts(Columns):
     interest: memoryview
     proceeds: memoryview
     first: memoryview
+    custody_break: memoryview
+    credit_total: memoryview
+    credit_financing: memoryview
+    credit_lending: memoryview
+    credit_until: memoryview
+    group_credit_total: memoryview
+    group_credit_financing: memoryview
+    group_credit_lending: memoryview
+    group_credit_until: memoryview
     client: memoryview
     closed: memoryview
     late: memoryview

@@ -28,6 +28,7 @@ from agents.kernels.layout import (
     VALUE,
 )
 from schemas.account import KINDS, NO_CODE
+from schemas.account_decoding import CREDIT_COLUMNS
 from schemas.batches import AccountBatch
 from schemas.errors import BadRecord
 from schemas.tables import ContractEntries, PositionEntries, spans
@@ -185,6 +186,8 @@ def _open(fold: Fold, batch: AccountBatch, group: _Group) -> I4:
     other = np.maximum(batch.other_collateral[rows], 0)
     accounts.array("cash")[new] = batch.amount[rows]
     accounts.array("other_collateral")[new] = other
+    for name in CREDIT_COLUMNS:
+        accounts.array(name)[new] = batch.column(name)[rows]
     accounts.array("client")[new] = np.where(batch.client[rows] == NO_CODE, 0, batch.client[rows])
     hot = accounts.array("hot")[new]
     hot[:, SHOWN] = NO_DEBT

@@ -13,6 +13,7 @@ from agents.books.contracts import LENDING, NewContract
 from agents.books.rows import ContractRow, EventRows, PositionRow
 from agents.kernels.layout import FLAGS, HOT_WIDTH, MARK, OWED, SECURITY_WIDTH, VALUE
 from schemas.account import NO_CODE
+from schemas.account_decoding import CREDIT_COLUMNS
 from schemas.errors import BadRecord
 from schemas.units import MONEY_MAX, QTY_MAX
 
@@ -43,6 +44,8 @@ def open_account(fold: Fold, events: EventRows, row: int, name: str, account: in
         accounts.hot[flags] = terms << 1 | (accounts.hot[flags] & 1)
     if events.client[row] != NO_CODE:
         accounts.client[account] = events.client[row]
+    for name, figure in zip(CREDIT_COLUMNS, events.credit(row), strict=True):
+        getattr(accounts, name)[account] = figure
     accounts.add_cash(account, cash)
     accounts.set_other_collateral(account, other_collateral)
     _hold(books, account, positions, events.day[row])

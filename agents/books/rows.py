@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from agents.books.contracts import FINANCING
+from schemas.account_decoding import CREDIT_COLUMNS
 from schemas.batches import AccountBatch
 from schemas.units import DAY_MS, SHANGHAI_OFFSET_MS
 
@@ -64,6 +65,10 @@ class EventRows:
         self.client: list[int] = batch.client.tolist()
         self.preset: list[int] = batch.preset.tolist()
         self.other_collateral: list[int] = batch.other_collateral.tolist()
+
+    def credit(self, row: int) -> list[int]:
+        """The credit lines of an opening, in the order of CREDIT_COLUMNS."""
+        return [int(self.batch.column(name)[row]) for name in CREDIT_COLUMNS]
 
     def __len__(self) -> int:
         return len(self.kind)
