@@ -3,32 +3,47 @@ payment.
 
 | action | holder | short |
 |---|---|---|
-| dividend | cash in transit, net of the action's `tax` | the gross dividend in cash |
+| dividend | cash in transit, net of tax as the policy has it | the gross dividend in cash |
 | bonus, split | shares in transit at the mark | as many shares at the mark |
-| rights | nothing until paid for: money out turns into shares in transit | nothing |
+| rights | the right's worth while it can be subscribed, then shares in transit | the right's worth in cash |
 
-An item ends with the first account event that carries its `action`: money or securities in for a holder,
-out for a short; or at `pay_date` where the preset says `auto_pay`.
+The subscription of rights (配股缴款) usually ends before the ex-date: money paid for an announced action is
+in transit until then and turns into shares on it. A right can be subscribed before its `pay_date`; without
+one that is not known, and the right counts for nothing.
+
+The money part of an item ends with the account event that carries its `action` and moves money, the part in
+shares with the one that moves shares (in for a holder, out for a short); an event of the other kind ends an
+item that has no part of its own. Or both end at `pay_date` where the preset says `auto_pay`.
 """
 
 from __future__ import annotations
 
 from agents.books.book import Books
-from agents.books.terms import Terms
 from agents.books.transit import COMPENSATION, RECEIVABLE
-from agents.kernels.layout import FLAGS, HOT_WIDTH
+from agents.kernels.layout import MARK, VALUE
+from agents.rules.corporate_actions import PER_SHARE, ActionTerms, TransitPolicy, right_value
 from schemas.reference import CorporateAction
 from schemas.units import MONEY_MAX, QTY_MAX, RATE_SCALE
 
-_PER_SHARE = 1_000_000
-"""`cash_per_share` is in 1e-6 yuan, `shares_per_share` in 1e-6 shares."""
+RIGHTS = "rights"
 
 _CASH_MAX, _SHARES_MAX = 2 * MONEY_MAX, 2 * QTY_MAX
 """No item is larger. It is beyond the bounds already, so the account is flagged."""
 
 
-def go_ex(books: Books, action: CorporateAction) -> None:
-    """The ex-date begins: items for everybody who holds or owes the security."""
+def terms_of(action: CorporateAction) -> ActionTerms:
+    """What an action brings per old share."""
+    shares, rights = action.shares_per_share or 0, action.kind == RIGHTS
+    return ActionTerms(
+        cash=action.cash_per_share or 0,
+        free=0 if rights else shares,
+        offered=shares if rights else 0,
+        price=action.price or 0 if rights else 0,
+    )
+
+
+def go_ex(books: Books, action: CorporateAction, policy: TransitPolicy) -> None:
+    """The ex-date begins: items for everybody who holds or owes the security, at the mark of now."""
     security = books.securities.index.get(action.security)
     if security is None:
         return
@@ -37,48 +52,49 @@ def go_ex(books: Books, action: CorporateAction) -> None:
     for place in range(start, start + runs.count[security]):
         row = holders.row[place]
         if rows.qty[row]:
-            _receivable(books, row, action)
+            _receivable(books, row, action, policy)
         if rows.short[row]:
             _compensation(books, row, action)
 
 
-def _receivable(books: Books, row: int, action: CorporateAction) -> None:
-    rows = books.positions.rows
-    qty, account = rows.qty[row], rows.account[row]
-    shares = min(qty * (action.shares_per_share or 0) // _PER_SHARE, _SHARES_MAX)
-    gross = qty * (action.cash_per_share or 0)
-    cash = _milli(gross * (RATE_SCALE - (action.tax or 0)), RATE_SCALE)
-    item = _item(books, row, action, RECEIVABLE)
-    transit = books.transit
-    if action.kind == "rights":
-        transit.entitled[item] = shares
+def _receivable(books: Books, row: int, action: CorporateAction, policy: TransitPolicy) -> None:
+    rows, transit, terms = books.positions.rows, books.transit, terms_of(action)
+    qty, account, security = rows.qty[row], rows.account[row], rows.security[row]
+    cash = _milli(qty * terms.cash * policy.kept(action.tax), RATE_SCALE)
+    shares, entitled = _shares(qty, terms.free), _shares(qty, terms.offered)
+    if not (cash or shares or entitled):
         return
-    transit.cash[item], transit.shares[item] = cash, shares
-    books.accounts.add_transit_cash(account, cash)
-    books.move(row, transit=shares)
+    item = transit.item(account, action.action, security)
+    if item < 0:
+        item = transit.add(account, action.action, security, RECEIVABLE)
+    _date(books, item, action)
+    _count(books, item, cash=cash, shares=shares)
+    transit.entitled[item], transit.price[item] = entitled, terms.price
+    if policy.entitlement and transit.pay_date[item] > books.day:
+        _value_right(books, item)
+    _turn_into_shares(books, item)
 
 
 def _compensation(books: Books, row: int, action: CorporateAction) -> None:
-    if action.kind == "rights":
+    rows, terms = books.positions.rows, terms_of(action)
+    qty, account, security = rows.short[row], rows.account[row], rows.security[row]
+    mark = max(0, books.securities.get(security, MARK))
+    offered = _shares(qty, terms.offered)
+    cash = _milli(qty * terms.cash, 1) + min(right_value(offered, mark, terms.price), _CASH_MAX)
+    shares = _shares(qty, terms.free)
+    if not (cash or shares):
         return
-    rows = books.positions.rows
-    qty, account = rows.short[row], rows.account[row]
-    cash = _milli(qty * (action.cash_per_share or 0), 1)
-    shares = min(qty * (action.shares_per_share or 0) // _PER_SHARE, _SHARES_MAX)
-    item = _item(books, row, action, COMPENSATION)
-    books.transit.cash[item], books.transit.shares[item] = cash, shares
-    books.accounts.add_owed_cash(account, cash)
-    books.move(row, compensation=shares)
+    item = books.transit.add(account, action.action, security, COMPENSATION)
+    _date(books, item, action)
+    _count(books, item, cash=cash, shares=shares)
 
 
-def _item(books: Books, row: int, action: CorporateAction, side: int) -> int:
-    transit, rows = books.transit, books.positions.rows
-    item = transit.add(rows.account[row], action.action)
-    transit.security[item] = rows.security[row]
-    transit.side[item] = side
-    transit.price[item] = action.price or 0
-    transit.pay_date[item] = -1 if action.pay_date is None else action.pay_date
-    return item
+def _date(books: Books, item: int, action: CorporateAction) -> None:
+    books.transit.pay_date[item] = -1 if action.pay_date is None else action.pay_date
+
+
+def _shares(qty: int, per_share: int) -> int:
+    return min(qty * per_share // PER_SHARE, _SHARES_MAX)
 
 
 def _milli(micro: int, scale: int) -> int:
@@ -87,71 +103,149 @@ def _milli(micro: int, scale: int) -> int:
     return min((2 * micro + unit) // (2 * unit), _CASH_MAX)
 
 
-def release(books: Books, account: int, action: str | None, amount: int) -> None:
-    """An account event carrying `action` arrived: `amount` (money or shares) > 0 came in, < 0 went out."""
+def _count(books: Books, item: int, cash: int = 0, shares: int = 0) -> None:
+    """Adds to what an item counts; the account's sums follow."""
+    transit = books.transit
+    account, owed = transit.account[item], transit.side[item] == COMPENSATION
+    transit.cash[item] += cash
+    transit.shares[item] += shares
+    if cash:
+        (books.accounts.add_owed_cash if owed else books.accounts.add_transit_cash)(account, cash)
+    if shares:
+        row = books.positions.ensure(account, transit.security[item])
+        books.move(row, transit=0 if owed else shares, compensation=shares if owed else 0)
+
+
+# -- rights
+
+
+def _value_right(books: Books, item: int) -> None:
+    """What may still be subscribed counts at what one share is worth above its price now."""
+    transit = books.transit
+    value = max(0, books.securities.get(transit.security[item], VALUE))
+    worth = min(right_value(1, value, transit.price[item]), _CASH_MAX // max(1, transit.entitled[item]))
+    _count(books, item, cash=(worth - transit.worth[item]) * transit.entitled[item])
+    transit.worth[item] = worth
+
+
+def _turn_into_shares(books: Books, item: int) -> None:
+    """Money paid for rights becomes shares on their way, as far as it goes."""
+    transit = books.transit
+    if not transit.entitled[item] or not transit.paid[item]:
+        return
+    price, worth = transit.price[item], transit.worth[item]
+    shares = min(transit.entitled[item], transit.paid[item] // price)
+    transit.entitled[item] -= shares
+    transit.paid[item] -= shares * price
+    _count(books, item, cash=-shares * (price + worth), shares=shares)
+
+
+def lapse(books: Books, item: int) -> bool:
+    """What was not subscribed is worth nothing any more. Returns whether nothing is left of the item."""
+    transit = books.transit
+    _count(books, item, cash=-transit.worth[item] * transit.entitled[item])
+    transit.entitled[item] = transit.worth[item] = 0
+    return _drop_empty(books, item)
+
+
+def revalue_rights(books: Books, policy: TransitPolicy) -> None:
+    """Once a day, at the marks with which it begins: rights that can still be subscribed, as the policy of
+    the day has it.
+    """
+    transit = books.transit
+    for account in transit.accounts():
+        for item in transit.of(account):
+            if not transit.entitled[item]:
+                continue
+            if policy.entitlement and transit.pay_date[item] > books.day:
+                _value_right(books, item)
+            elif transit.worth[item]:
+                _count(books, item, cash=-transit.worth[item] * transit.entitled[item])
+                transit.worth[item] = 0
+
+
+# -- what ends an item
+
+
+def release_cash(books: Books, account: int, action: str | None, amount: int) -> None:
+    """Money that names `action` came in (milli, > 0) or went out."""
     if action is None:
         return
     transit = books.transit
-    for item in list(books.transit.of(account)):
-        if transit.actions[item] != action:
-            continue
-        if transit.entitled[item] and amount < 0:
-            _subscribe(books, item, -amount)
-        elif (transit.side[item] == RECEIVABLE) == (amount > 0):
-            settle(books, item)
+    items = [item for item in transit.of(account) if transit.actions[item] == action]
+    if not items and amount < 0 and action in transit.announced:
+        security = min(transit.announced[action], key=lambda row: books.securities.names[row])
+        items = [transit.add(account, action, security, RECEIVABLE)]
+    for item in items:
+        if transit.side[item] == COMPENSATION:
+            if amount < 0:
+                _end_cash(books, item)
+        elif amount < 0:
+            _pay_in(books, item, -amount)
+        elif transit.paid[item]:
+            _refund(books, item, amount)
+        else:
+            _end_cash(books, item)
 
 
-def _subscribe(books: Books, item: int, money: int) -> None:
-    """Rights are paid for: the shares are on their way and count at the mark."""
+def release_shares(books: Books, account: int, action: str | None, qty: int) -> None:
+    """Shares that name `action` came in (> 0) or went out."""
+    if action is None:
+        return
     transit = books.transit
-    shares = min(transit.entitled[item], money // transit.price[item])
-    transit.entitled[item] -= shares
-    transit.shares[item] += shares
-    books.move(books.positions.ensure(transit.account[item], transit.security[item]), transit=shares)
+    for item in list(transit.of(account)):
+        if transit.actions[item] != action or (transit.side[item] == RECEIVABLE) != (qty > 0):
+            continue
+        if transit.price[item] or not transit.shares[item]:
+            settle(books, item)
+        else:
+            _count(books, item, shares=-transit.shares[item])
+            _drop_empty(books, item)
+
+
+def _pay_in(books: Books, item: int, money: int) -> None:
+    """Money for rights: of an issue still to go ex, or of one that may still be subscribed."""
+    transit = books.transit
+    if not transit.entitled[item] and transit.actions[item] not in transit.announced:
+        return
+    transit.paid[item] += money
+    _count(books, item, cash=money)
+    _turn_into_shares(books, item)
+
+
+def _refund(books: Books, item: int, money: int) -> None:
+    """Money paid for rights comes back."""
+    transit = books.transit
+    back = min(money, transit.paid[item])
+    transit.paid[item] -= back
+    _count(books, item, cash=-back)
+    _drop_empty(books, item)
+
+
+def _end_cash(books: Books, item: int) -> None:
+    """The money part is over, or the whole item where there is none."""
+    transit = books.transit
+    cash = transit.cash[item] - transit.worth[item] * transit.entitled[item]
+    if not cash:
+        settle(books, item)
+        return
+    _count(books, item, cash=-cash)
+    _drop_empty(books, item)
+
+
+def _drop_empty(books: Books, item: int) -> bool:
+    transit = books.transit
+    if transit.cash[item] or transit.shares[item] or transit.entitled[item]:
+        return False
+    transit.drop(item)
+    return True
 
 
 def settle(books: Books, item: int) -> None:
     """An item is no longer open; what takes its place is the caller's."""
-    transit, account = books.transit, books.transit.account[item]
-    row = books.positions.ensure(account, transit.security[item])
-    if transit.side[item] == RECEIVABLE:
-        books.accounts.add_transit_cash(account, -transit.cash[item])
-        books.move(row, transit=-transit.shares[item])
-    else:
-        books.accounts.add_owed_cash(account, -transit.cash[item])
-        books.move(row, compensation=-transit.shares[item])
+    transit = books.transit
+    _count(books, item, cash=-transit.cash[item], shares=-transit.shares[item])
     transit.drop(item)
-
-
-def pay_out(books: Books, terms: Terms, day: int) -> None:
-    """At `pay_date`, where the preset says `auto_pay`: cash and shares are credited, cash compensation is
-    debited. Shares owed to a lender stay owed until they are returned. Rights that nobody paid for lapse on
-    that day.
-    """
-    transit = books.transit
-    for account in transit.accounts():
-        for item in list(transit.of(account)):
-            if transit.entitled[item] and not transit.shares[item] and 0 <= transit.pay_date[item] <= day:
-                settle(books, item)
-        if not terms.current[books.accounts.hot[account * HOT_WIDTH + FLAGS] >> 1].auto_pay:
-            continue
-        for item in list(transit.of(account)):
-            if 0 <= transit.pay_date[item] <= day:
-                _pay(books, item)
-
-
-def _pay(books: Books, item: int) -> None:
-    transit = books.transit
-    account, security = transit.account[item], transit.security[item]
-    cash, shares = transit.cash[item], transit.shares[item]
-    if transit.side[item] == COMPENSATION:
-        if shares:
-            return
-        cash = -cash
-    settle(books, item)
-    books.accounts.add_cash(account, cash)
-    if cash >= 0 and shares:
-        books.receive(account, security, shares, books.day)
 
 
 def owes_compensation(books: Books, account: int) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agents.books.actions import owes_compensation, release
+from agents.books.actions import owes_compensation, release_cash, release_shares
 from agents.books.book import Books
 from agents.books.contracts import FINANCING, LENDING, NewContract, least_margin
 from agents.books.opening import open_account
@@ -83,7 +83,7 @@ class Fold:
     def _cash(self, events: EventRows, row: int, account: int) -> bool:
         amount = events.amount[row]
         self._check_cash(account, amount, "amount")
-        release(self.books, account, events.pool[events.action[row]], amount)
+        release_cash(self.books, account, events.pool[events.action[row]], amount)
         self.books.accounts.add_cash(account, amount)
         return amount > 0
 
@@ -93,11 +93,11 @@ class Fold:
         action = events.pool[events.action[row]]
         if qty < 0:
             held = books.disposable(account, security, -qty)
-            release(books, account, action, qty)
+            release_shares(books, account, action, qty)
             books.dispose(held, -qty)
             return False
         books.check_room(account, security, qty)
-        release(books, account, action, qty)
+        release_shares(books, account, action, qty)
         books.receive(account, security, qty, events.day[row])
         return qty > 0
 

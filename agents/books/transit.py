@@ -17,8 +17,9 @@ COMPENSATION = 1
 
 
 class Transit(Columns):
-    """Open items. `cash` milli, `shares`, `entitled`: shares that a subscription (配股) may still claim,
-    not valued until paid.
+    """Open items. `cash` (milli) and `shares` are what counts now. Of a rights issue (配股): `entitled`
+    shares may still be subscribed at `price`; `worth`, what the right to one of them counts at, and `paid`,
+    money that is no share yet, are part of `cash`.
     """
 
     SPEC: ClassVar[Spec] = {
@@ -29,6 +30,8 @@ class Transit(Columns):
         "shares": ("i8", 0, 1),
         "entitled": ("i8", 0, 1),
         "price": ("i8", 0, 1),
+        "worth": ("i8", 0, 1),
+        "paid": ("i8", 0, 1),
         "pay_date": ("i4", -1, 1),
     }
     account: memoryview
@@ -38,6 +41,8 @@ class Transit(Columns):
     shares: memoryview
     entitled: memoryview
     price: memoryview
+    worth: memoryview
+    paid: memoryview
     pay_date: memoryview
 
     def __init__(self) -> None:
@@ -45,6 +50,8 @@ class Transit(Columns):
         self.actions: list[str] = []
         self._of: dict[int, list[int]] = {}
         self.free: list[int] = []
+        self.announced: dict[str, set[int]] = {}
+        """Rights issues whose ex-date is still to come: action -> securities. Who fills it restores it."""
 
     def of(self, account: int) -> list[int]:
         """Open items of an account."""
@@ -54,7 +61,18 @@ class Transit(Columns):
         """Accounts with open items."""
         return list(self._of)
 
-    def add(self, account: int, action: str) -> int:
+    def item(self, account: int, action: str, security: int) -> int:
+        """The item of an action that the account has as a holder, -1 for none."""
+        for row in self.of(account):
+            if (
+                self.actions[row] == action
+                and self.security[row] == security
+                and self.side[row] == RECEIVABLE
+            ):
+                return row
+        return -1
+
+    def add(self, account: int, action: str, security: int, side: int) -> int:
         """A new empty item."""
         if self.free:
             row = self.free.pop()
@@ -62,7 +80,7 @@ class Transit(Columns):
         else:
             row = self.append()
             self.actions.append(action)
-        self.account[row] = account
+        self.account[row], self.security[row], self.side[row] = account, security, side
         self._of.setdefault(account, []).append(row)
         return row
 

@@ -28,7 +28,7 @@ _STATE = ("client", "closed", "written_off", "episode_date", "episode_number")
 _POSITION = ("qty", "transit", "short", "compensation", "locked", "frozen", "lock_day")
 _CONTRACT = ("kind", "opened", "due", "qty", "base", "first_qty", "first_base")
 _INTEREST = ("closed_days", "rate", "margin_ratio", "accrued", "paid", "owed")
-_ITEM = ("side", "cash", "shares", "entitled", "price", "pay_date")
+_ITEM = ("side", "cash", "shares", "entitled", "price", "worth", "paid", "pay_date")
 _EPISODE = (
     "date",
     "number",

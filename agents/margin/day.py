@@ -86,7 +86,7 @@ class Day:
         desk.books.turn_to(date)
         self.reference.begin_day(date)
         desk.books.revalue()
-        self.reference.corporate_actions(before, date)
+        self.reference.actions.begin_day(before, date)
 
     def _settle(self, ts: int) -> None:
         """The daily evaluation of all accounts, and the shard's totals."""
