@@ -16,7 +16,8 @@ class Accounts(Columns):
     `transit_cash` is in OWN, `owed_cash` (cash compensation to lenders) in OWED. `proceeds` are the
     short-sale proceeds not yet used to return. `first` heads the chain of contract rows, `client` indexes
     schemas.account.CLIENT_CLASSES. `episode` is the row of the open episode, `episode_date` and
-    `episode_number` the latest episode's. `custody_break`: the custodian's latest statement differs.
+    `episode_number` the latest episode's. `custody_break`: the custodian's latest statement differs;
+    `settled_cash`: the cash of the last settled day, which a statement is compared with.
     `credit_*`, `group_credit_*`: credit lines, -1 = none; `_until` their last day. `told_*` is the account's
     latest public record, `told_date` -1 before the first.
     """
@@ -48,6 +49,7 @@ class Accounts(Columns):
         "episode": ("i4", -1, 1),
         "episode_date": ("i4", -1, 1),
         "episode_number": ("i4", 0, 1),
+        "settled_cash": ("i8", 0, 1),
         "told_date": ("i4", -1, 1),
         "told_settled": ("i1", 0, 1),
         "told_shown": ("i1", -1, 1),
@@ -82,6 +84,7 @@ class Accounts(Columns):
     episode: memoryview
     episode_date: memoryview
     episode_number: memoryview
+    settled_cash: memoryview
     told_date: memoryview
     told_settled: memoryview
     told_shown: memoryview

@@ -32,6 +32,7 @@ class _Rows(Columns):
         "locked": ("i8", 0, 1),
         "frozen": ("i8", 0, 1),
         "lock_day": ("i4", -1, 1),
+        "settled_qty": ("i8", 0, 1),
         "place": ("i8", -1, 1),
     }
     account: memoryview
@@ -43,6 +44,7 @@ class _Rows(Columns):
     locked: memoryview
     frozen: memoryview
     lock_day: memoryview
+    settled_qty: memoryview
     place: memoryview
 
 
@@ -69,7 +71,7 @@ class Runs(Columns):
 
 
 class Positions:
-    """All positions. `rows` by account, `holders` by security (qty and short there include what is in
+    """All positions. `rows` by account (`settled_qty`: `qty` of the last settled day), `holders` by security (qty and short there include what is in
     transit).
     """
 
@@ -226,9 +228,10 @@ class Positions:
         runs.start[security], runs.room[security] = new, room
 
     def living(self) -> NDArray[np.intp]:
-        """Rows with any quantity, grouped by account."""
+        """Rows with any quantity, now or when a day was last settled, grouped by account."""
         rows = self.rows
         some = rows.used("qty") | rows.used("transit") | rows.used("short") | rows.used("compensation")
+        some |= rows.used("settled_qty")
         alive = np.flatnonzero((some != 0) & (rows.used("account") >= 0))
         return alive[np.argsort(rows.used("account")[alive], kind="stable")]
 
