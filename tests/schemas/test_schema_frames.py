@@ -179,7 +179,7 @@ def _openings(*positions: int) -> AccountBatch:
 def test_lists_of_openings_are_laid_out_as_documented_at_the_end_of_an_account_frame() -> None:
     batch = _openings(2, 1)
     frame = encode_account_events(batch)
-    assert struct.unpack_from("<4sHB", frame) == (b"LRFR", 2, 3)
+    assert struct.unpack_from("<4sHB", frame) == (b"LRFR", 3, 3)
     securities = [batch.compact().pool.index(f"60000{k}.SH") for k in (0, 1, 0)]
     encodings, sellable = b"\0\0\1" + bytes(5), struct.pack("<q", -1)
     positions = encodings + struct.pack("<3i4x3q", *securities, 1, 2, 1) + sellable
