@@ -1,16 +1,22 @@
 """Presets: a broker's contract-level lines and deadlines (rulebook 1.2, 1.3), by name and date.
 
-A, B, C and D are built in (schedule.yaml); `reference.rules` adds versions of them or new names. Lines and
-rearm are integers in 1e-4, commission and annual rates in 1e-6, dates day numbers, `cure_by` and
-`liquidate_from` trading days after the day of the call.
+A, B, C and D are built in (schedule.yaml); a broker's file and `reference.rules` add versions of them or new
+names. Lines and rearm are integers in 1e-4, commission and annual rates in 1e-6, dates day numbers, `cure_by`
+and `liquidate_from` trading days after the day of the call.
+
+Where the exchange has a floor, a least target or a longest deadline, it holds whatever the contract says
+(rulebook 1.2 `line.adjustable`): a version is raised to it on the days it is in force, and is itself again
+afterwards.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from typing import Any, Protocol
 
-from agents.rules.schedule import Schedule, ScheduleError, built_in, rate_of, ratio_of
+from agents.rules.schedule import Schedule, built_in
+from agents.rules.values import ScheduleError, count_of, day_of, flag_of, rate_of, ratio_of, text_of
 from schemas.errors import BadRecord
 from schemas.units import RATIO_SCALE, format_day, parse_day
 
@@ -111,32 +117,59 @@ def check(preset: Preset) -> None:
             raise BadRecord(field, reason)
 
 
-def _built_in(name: str, raw: Mapping[str, Any]) -> Preset:
-    where = f"presets.{name}"
+_OPTIONAL = {"from", "financing_rate", "lending_rate", "auto_pay"}
+_NEEDED = {
+    "warn", "min", "immediate", "immediate_mode", "target", "cure_by", "cure_at", "liquidate_from", "rearm",
+    "commission", "source",
+}  # fmt: skip
+
+
+def preset_of(name: str, raw: Any, where: str) -> Preset:
+    """One version from YAML, in force from its `from`, else from the first day of the business. Raises
+    ScheduleError with the place.
+    """
+    if not isinstance(raw, dict):
+        raise ScheduleError(f"{where}: a preset is a mapping, got {raw!r}")
+    missing, unknown = _NEEDED - set(raw), set(raw) - _NEEDED - _OPTIONAL
+    if missing or unknown:
+        raise ScheduleError(f"{where}: missing {sorted(missing)}, unknown {sorted(unknown)}")
+    preset = Preset(
+        name=name,
+        valid_from=day_of(raw["from"], f"{where}.from") if "from" in raw else BUILT_IN_SINCE,
+        warn=ratio_of(raw["warn"], f"{where}.warn"),
+        min=ratio_of(raw["min"], f"{where}.min"),
+        immediate=None if raw["immediate"] is None else ratio_of(raw["immediate"], f"{where}.immediate"),
+        immediate_mode=text_of(raw["immediate_mode"], f"{where}.immediate_mode"),
+        target=ratio_of(raw["target"], f"{where}.target"),
+        cure_by=count_of(raw["cure_by"], f"{where}.cure_by"),
+        cure_at=text_of(raw["cure_at"], f"{where}.cure_at"),
+        liquidate_from=count_of(raw["liquidate_from"], f"{where}.liquidate_from"),
+        rearm=ratio_of(raw["rearm"], f"{where}.rearm"),
+        commission=rate_of(raw["commission"], f"{where}.commission"),
+        financing_rate=rate_of(raw.get("financing_rate", "0"), f"{where}.financing_rate"),
+        lending_rate=rate_of(raw.get("lending_rate", "0"), f"{where}.lending_rate"),
+        auto_pay=flag_of(raw.get("auto_pay", False), f"{where}.auto_pay"),
+    )
     try:
-        preset = Preset(
-            name=name,
-            valid_from=BUILT_IN_SINCE,
-            warn=ratio_of(raw["warn"], where),
-            min=ratio_of(raw["min"], where),
-            immediate=None if raw["immediate"] is None else ratio_of(raw["immediate"], where),
-            immediate_mode=raw["immediate_mode"],
-            target=ratio_of(raw["target"], where),
-            cure_by=raw["cure_by"],
-            cure_at=raw["cure_at"],
-            liquidate_from=raw["liquidate_from"],
-            rearm=ratio_of(raw["rearm"], where),
-            commission=rate_of(raw["commission"], where),
-            financing_rate=0,
-            lending_rate=0,
-            auto_pay=False,
-        )
         check(preset)
-    except KeyError as missing:
-        raise ScheduleError(f"{where}: {missing} is missing") from None
     except BadRecord as error:
         raise ScheduleError(f"{where}.{error.field}: {error.reason}") from None
     return preset
+
+
+def versions_of(name: str, raw: Any) -> list[Preset]:
+    """All versions of one name in YAML, a mapping or a list of them, in the order of their days. Raises
+    ScheduleError.
+    """
+    where = f"presets.{name}"
+    if not isinstance(raw, list):
+        return [preset_of(name, raw, where)]
+    versions = [preset_of(name, part, f"{where}[{i}]") for i, part in enumerate(raw)]
+    for i, (earlier, later) in enumerate(pairwise(versions), start=1):
+        if later.valid_from <= earlier.valid_from:
+            days = format_day(later.valid_from), format_day(earlier.valid_from)
+            raise ScheduleError(f"{where}[{i}]: {days[0]} does not follow {days[1]}")
+    return versions
 
 
 class Presets:
@@ -144,9 +177,11 @@ class Presets:
 
     def __init__(self, schedule: Schedule | None = None) -> None:
         self._schedule = built_in() if schedule is None else schedule
-        self._versions: dict[str, list[Preset]] = {
-            name: [_built_in(name, raw)] for name, raw in self._schedule.presets.items()
-        }
+        self._told: dict[tuple[str, int], Preset] = {}
+        self._versions = self._written()
+
+    def _written(self) -> dict[str, list[Preset]]:
+        return {name: versions_of(name, raw) for name, raw in self._schedule.presets.items()}
 
     def default_name(self, day: int) -> str:
         """The preset of an account that names none: A before 2015-07-02, C afterwards."""
@@ -156,12 +191,28 @@ class Presets:
         return name in self._versions
 
     def at(self, name: str, day: int) -> Preset:
-        """The version in force on `day`; before the first version's day, the first version.
+        """The version in force on `day`, with what the exchange demands on that day; before the first
+        version's day, the first version.
 
         Raises KeyError for a name nobody has described.
         """
         versions = self._versions[name]
-        return versions[max(0, bisect_right([version.valid_from for version in versions], day) - 1)]
+        found = versions[max(0, bisect_right([version.valid_from for version in versions], day) - 1)]
+        return self._as_exchanges_demand(found, day)
+
+    def _as_exchanges_demand(self, preset: Preset, day: int) -> Preset:
+        rules = self._schedule
+        floor = rules.number_or_none("mmr_floor_exchange", day) or 0
+        target = rules.number_or_none("topup_target_min", day) or 0
+        longest = rules.number_or_none("topup_deadline_trading_days_max", day)
+        minimum = max(preset.min, floor)
+        return replace(
+            preset,
+            min=minimum,
+            warn=max(preset.warn, minimum),
+            target=max(preset.target, minimum, target),
+            cure_by=preset.cure_by if longest is None else min(preset.cure_by, longest),
+        )
 
     def update(self, reference: RulesReference) -> Preset:
         """Take a version from `reference.rules`; the same name and day again replaces it. Raises
@@ -185,6 +236,7 @@ class Presets:
             auto_pay=bool(reference.auto_pay),
         )
         check(preset)
+        self._told[preset.name, preset.valid_from] = preset
         self._insert(preset)
         return preset
 
@@ -197,11 +249,15 @@ class Presets:
         self._versions[preset.name] = sorted([*others, preset], key=lambda version: version.valid_from)
 
     def dump(self) -> list[dict[str, Any]]:
-        """Every version as plain values, ordered by name and day: for snapshots and the state hash."""
-        return [asdict(version) for name in sorted(self._versions) for version in self._versions[name]]
+        """Every version that `reference.rules` brought as plain values, ordered by name and day: for
+        snapshots and the state hash. What the schedule says is not state.
+        """
+        return [asdict(self._told[key]) for key in sorted(self._told)]
 
     def load(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Become what `dump` described."""
-        self._versions = {}
+        """Become what `dump` described, over what the schedule says."""
+        self._told, self._versions = {}, self._written()
         for row in rows:
-            self._insert(Preset(**row))
+            preset = Preset(**row)
+            self._told[preset.name, preset.valid_from] = preset
+            self._insert(preset)

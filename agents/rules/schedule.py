@@ -9,7 +9,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -24,11 +23,12 @@ from agents.rules.values import (
     Lot,
     ScheduleError,
     Value,
+    day_of,
     rate_of,
     ratio_of,
     text_of,
 )
-from schemas.units import format_day, parse_day
+from schemas.units import format_day
 
 __all__ = [
     "CageWidth",
@@ -77,7 +77,8 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A parameter: type, what its values may be (None: anything of the type), whether null is a value and
-    whether days without an entry may lie between two, and the entries in order.
+    whether days without an entry may lie between two, the entries in order, and the rulebook's section its
+    first source names (empty: none).
     """
 
     name: str
@@ -86,21 +87,7 @@ class Parameter:
     optional: bool
     gaps: bool
     entries: tuple[Entry, ...]
-
-    @property
-    def section(self) -> str:
-        """The rulebook's section it belongs to, as its first source says; empty where none is named."""
-        match = _SECTION.match(self.entries[0].source)
-        return match.group() if match else ""
-
-
-def _day(value: Any, where: str) -> int:
-    if isinstance(value, date) or not isinstance(value, str):
-        raise ScheduleError(f'{where}: a date must be written as "YYYY-MM-DD", in quotes, got {value!r}')
-    try:
-        return parse_day(value)
-    except ValueError:
-        raise ScheduleError(f"{where}: {value!r} is not a date") from None
+    section: str = ""
 
 
 def _value(kind: str, raw: Any, optional: bool, where: str) -> Value:
@@ -121,8 +108,8 @@ def _entry(parameter: str, kind: str, optional: bool, raw: Any, where: str) -> E
     conf = text_of(raw["conf"], where)
     if not set(conf.split("/")) <= CONFIDENCE:
         raise ScheduleError(f"{where}: {conf!r} is not a confidence code")
-    until = _day(raw["to"], where) if "to" in raw else None
-    since = _day(raw["from"], where)
+    until = day_of(raw["to"], where) if "to" in raw else None
+    since = day_of(raw["from"], where)
     if until is not None and until < since:
         raise ScheduleError(f"{where}: ends before it begins")
     value = _value(kind, raw["value"], optional, where)
@@ -154,7 +141,9 @@ def read_parameter(name: str, raw: Any, known: Parameter | None = None) -> Param
     entries = tuple(
         _entry(name, kind, frame.optional, item, f"{where}[{i}]") for i, item in enumerate(raw["entries"])
     )
-    parameter = replace(frame, entries=entries)
+    match = _SECTION.match(entries[0].source)
+    section = frame.section or (match.group() if match else "")
+    parameter = replace(frame, entries=entries, section=section)
     _check_order(parameter, where)
     return parameter
 

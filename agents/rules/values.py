@@ -8,11 +8,12 @@ written in quotes: a binary float in the file is an error.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any
 
-from schemas.units import MILLI, RATE_SCALE, RATIO_SCALE
+from schemas.units import MILLI, RATE_SCALE, RATIO_SCALE, parse_day
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
@@ -165,13 +166,15 @@ def _money(text: Any, where: str) -> int:
     return _scaled(text, MILLI, where)
 
 
-def _count(value: Any, where: str) -> int:
+def count_of(value: Any, where: str) -> int:
+    """A whole number from 0 up. Raises ScheduleError."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ScheduleError(f"{where}: expected a whole number, got {value!r}")
     return value
 
 
-def _flag(value: Any, where: str) -> bool:
+def flag_of(value: Any, where: str) -> bool:
+    """Yes or no. Raises ScheduleError."""
     if not isinstance(value, bool):
         raise ScheduleError(f"{where}: expected true or false, got {value!r}")
     return value
@@ -182,6 +185,16 @@ def text_of(value: Any, where: str) -> str:
     if not isinstance(value, str):
         raise ScheduleError(f"{where}: expected text, got {value!r}")
     return value
+
+
+def day_of(value: Any, where: str) -> int:
+    """A date text as a day number. Raises ScheduleError."""
+    if isinstance(value, date) or not isinstance(value, str):
+        raise ScheduleError(f'{where}: a date must be written as "YYYY-MM-DD", in quotes, got {value!r}')
+    try:
+        return parse_day(value)
+    except ValueError:
+        raise ScheduleError(f"{where}: {value!r} is not a date") from None
 
 
 def _texts(value: Any, where: str) -> tuple[str, ...]:
@@ -201,7 +214,7 @@ def _fields(value: Any, names: tuple[str, ...], where: str) -> list[Any]:
 
 
 def _lot(value: Any, where: str) -> Lot:
-    lot = Lot(*(_count(part, where) for part in _fields(value, ("minimum", "step", "max"), where)))
+    lot = Lot(*(count_of(part, where) for part in _fields(value, ("minimum", "step", "max"), where)))
     if lot.step < 1 or lot.minimum < 1 or lot.maximum < lot.minimum or lot.maximum % lot.step:
         raise ScheduleError(
             f"{where}: step and minimum are at least 1, max is a multiple of step and at least minimum"
@@ -211,7 +224,7 @@ def _lot(value: Any, where: str) -> Lot:
 
 def _cage(value: Any, where: str) -> CageWidth:
     width, ticks = _fields(value, ("width", "ticks"), where)
-    return CageWidth(ratio_of(width, where), _count(ticks, where))
+    return CageWidth(ratio_of(width, where), count_of(ticks, where))
 
 
 def _lines(value: Any, where: str) -> Lines:
@@ -230,8 +243,8 @@ def _gate(value: Any, where: str) -> ConcentrationGate:
         ratio_of(ratio, where),
         ratio_of(share, where),
         ratio_of(mmr, where),
-        _count(pe_from, where),
-        _flag(negative, where),
+        count_of(pe_from, where),
+        flag_of(negative, where),
     )
 
 
@@ -283,7 +296,7 @@ def _breaker(value: Any, where: str) -> Breaker:
     names = ("l1", "l1_minutes", "l1_to_close_from", "l2")
     first, minutes, to_close, second = _fields(value, names, where)
     breaker = Breaker(
-        ratio_of(first, where), _count(minutes, where), _time(to_close, where), ratio_of(second, where)
+        ratio_of(first, where), count_of(minutes, where), _time(to_close, where), ratio_of(second, where)
     )
     if breaker.second <= breaker.first:
         raise ScheduleError(f"{where}: l2 must lie above l1")
@@ -295,15 +308,15 @@ def _halt(value: Any, where: str) -> StockHalt:
     lines = tuple(ratio_of(move, where) for move in _items(moves, where))
     if not lines or any(later <= earlier for earlier, later in pairwise(lines)):
         raise ScheduleError(f"{where}: moves must rise")
-    return StockHalt(lines, _count(minutes, where), _time(until, where))
+    return StockHalt(lines, count_of(minutes, where), _time(until, where))
 
 
 READERS: Mapping[str, Callable[[Any, str], Value]] = {
     "ratio": ratio_of,
     "rate": rate_of,
     "money": _money,
-    "count": _count,
-    "flag": _flag,
+    "count": count_of,
+    "flag": flag_of,
     "text": text_of,
     "texts": _texts,
     "time": _time,
