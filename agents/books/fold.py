@@ -149,7 +149,6 @@ class Fold:
             raise BadRecord("qty", "would leave less than nothing frozen, or more than is held")
         if position >= 0:
             rows.frozen[position] = frozen
-            rows.locked[position] = min(rows.locked[position], rows.qty[position] - frozen)
         return False
 
     def _other_collateral(self, events: EventRows, row: int, account: int) -> bool:
