@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from tests.oracle.presets import Preset
 from tests.oracle.valuation import below, shortfall
@@ -17,9 +18,12 @@ LEVEL_NAMES = ["normal", "warn", "below_min", "immediate"]
 class Step:
     account: str
     episode: str
-    step: int
     event: str
     shortfall: Decimal | None = None
+    deadline: dict[str, str] = field(default_factory=dict)
+    reason: str = "ratio"
+    record: dict[str, Any] = field(default_factory=dict)
+    """The rest of what is published, put in by whoever knows the books."""
 
 
 @dataclass
@@ -38,19 +42,34 @@ class Episode:
     def to_liquidate(self) -> bool:
         return self.immediate or self.expired
 
+    def deadline(self, now: Moment, preset: Preset) -> dict[str, str]:
+        """In trading days after the call; the date only once that trading day has begun."""
+        if self.called_on is None or self.immediate:
+            return {}
+        cure, start = preset.cure_by, preset.liquidate_from
+        told = {"deadline": f"T+{cure}" if cure else "T", "liquidate_from": f"T+{start}" if start else "T"}
+        if self.called_on + cure < len(now.days):
+            told["deadline_date"] = now.days[self.called_on + cure].isoformat()
+        return told
+
 
 @dataclass(frozen=True)
 class Moment:
     """What an evaluation looks at; `phase` is None while no session record was ever seen."""
 
     day: date
-    day_index: int
+    days: list[date]
     phase: str | None
     value: Decimal
     owed: Decimal
     unpriced: bool
     money_in: bool = False
     settled: bool = False
+
+    @property
+    def day_index(self) -> int:
+        """Trading days are counted, never guessed."""
+        return len(self.days) - 1
 
 
 @dataclass
@@ -119,10 +138,7 @@ class CallLife:
                 return [self._say("expired", now, preset)]
             return []
         if below(now.value, now.owed, preset.min) and not hopeless:
-            step = self._say("called", now, preset)
-            assert self.episode is not None
-            self.episode.called_on = now.day_index
-            return [step]
+            return [self._say("called", now, preset)]
         return self._intraday(before, now, preset)
 
     def _immediate(self, now: Moment) -> Step:
@@ -159,12 +175,15 @@ class CallLife:
             self.episode = Episode(f"{self.account}:{now.day.isoformat()}:{number}")
         self.episode.steps.append(event)
         missing = None if preset is None else shortfall(now.value, now.owed, preset.target)
-        return Step(self.account, self.episode.name, len(self.episode.steps), event, missing)
+        if event == "called":
+            self.episode.called_on = now.day_index
+        deadline = {} if preset is None else self.episode.deadline(now, preset)
+        return Step(self.account, self.episode.name, event, missing, deadline)
 
     def _end(self, event: str) -> Step:
         assert self.episode is not None
         self.episode.steps.append(event)
-        step = Step(self.account, self.episode.name, len(self.episode.steps), event)
+        step = Step(self.account, self.episode.name, event)
         self.episode, self.written_off = None, event == "shortfall"
         return step
 

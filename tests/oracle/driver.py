@@ -66,6 +66,18 @@ class Driver:
     def account(self, name: str) -> Record:
         return self.core.account(name)
 
+    def sellable(self, name: str) -> dict[str, int]:
+        """Shares of an account that may be sold today."""
+        books = self.core.desk.books
+        rows = books.positions.rows
+        return {
+            books.securities.names[rows.security[row]]: max(
+                0, rows.qty[row] - rows.locked[row] - rows.frozen[row]
+            )
+            for row in books.positions.run(books.accounts.index[name])
+            if rows.qty[row]
+        }
+
     def calls(self, outputs: list[Output] | None = None) -> list[Record]:
         """Records of margin.calls, in order."""
         return self.of("margin.calls", outputs)

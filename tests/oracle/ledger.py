@@ -81,6 +81,14 @@ class Contract:
         self.closed_days += amount * self.days(day)
         self.principal -= amount
 
+    def give_back(self, qty: int, day: date) -> None:
+        """The sale price of shares sold at several prices is their mean: the part is rounded half up."""
+        part = self.principal
+        if qty < self.qty:
+            part = half_up(Decimal(self.principal * qty) / self.qty, MILLI)
+        self.pay_principal(part, day)
+        self.qty -= qty
+
     def borrow_more(self, qty: int, principal: Decimal, day: date) -> None:
         """Another execution under the same contract: interest of the addition begins on `day`."""
         self.covered_days += principal * max(0, (day - self.opened).days)
@@ -109,26 +117,39 @@ class InTransit:
 @dataclass
 class Account:
     name: str
-    preset: str
+    preset: str | None = None
+    client: str = "individual"
     cash: Decimal = ZERO
     other_collateral: Decimal = ZERO
     held: dict[str, int] = field(default_factory=dict)
-    sellable: dict[str, int] = field(default_factory=dict)
+    locked: dict[str, int] = field(default_factory=dict)
+    """Came in today: not sellable before the first `pre_open` after today."""
     frozen: dict[str, int] = field(default_factory=dict)
     frozen_cash: Decimal = ZERO
     contracts: dict[str, Contract] = field(default_factory=dict)
     receivable: list[InTransit] = field(default_factory=list)
     compensation: list[InTransit] = field(default_factory=list)
     closed: bool = False
+    flows: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+    """Of today, by kind and security: money bought on credit and repaid, shares sold short and returned."""
 
-    def add(self, security: str, qty: int) -> None:
-        """Shares that came in today are sellable from the first `pre_open` after today."""
+    def flow(self, kind: str, security: str, qty: int, amount: Decimal) -> None:
+        part = amount if kind in ("buys", "repayments") else Decimal(qty)
+        self.flows[kind, security] = self.flows.get((kind, security), ZERO) + part
+
+    def add(self, security: str, qty: int, *, locked: bool = False) -> None:
+        """Shares come in, or go out, those that are sellable first."""
         self.held[security] = self.held.get(security, 0) + qty
-        if qty < 0:
-            self.sellable[security] = max(0, self.sellable.get(security, 0) + qty)
+        came_today = self.locked.get(security, 0) + (qty if locked else 0)
+        self.locked[security] = min(came_today, self.held[security])
         if self.held[security] == 0:
             self.held.pop(security)
-            self.sellable.pop(security, None)
+            self.locked.pop(security)
+
+    def sellable(self, security: str) -> int:
+        """Neither of today nor frozen."""
+        kept = self.locked.get(security, 0) + self.frozen.get(security, 0)
+        return max(0, self.held.get(security, 0) - kept)
 
     def of_kind(self, kind: str, day: date) -> list[Contract]:
         return sorted((c for c in self.contracts.values() if c.kind == kind), key=lambda c: c.order(day))
@@ -174,6 +195,7 @@ def repay(account: Account, amount: Decimal, name: str | None, day: date, *, kee
     for contract in by_rank:
         part = min(left, contract.principal)
         contract.pay_principal(part, day)
+        account.flow("repayments", contract.security, 0, part)
         left -= part
     account.drop_finished(day)
     return spent
@@ -188,7 +210,7 @@ def give_back(account: Account, security: str, qty: int, name: str | None, day: 
         raise RefusedError("qty", "more than was borrowed")
     for contract in chosen:
         part = min(qty, contract.qty)
-        contract.pay_principal(part * contract.price, day)
-        contract.qty -= part
+        contract.give_back(part, day)
+        account.flow("returns", security, part, ZERO)
         qty -= part
     account.drop_finished(day)

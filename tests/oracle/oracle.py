@@ -1,7 +1,8 @@
 """The whole firm in plain objects: accounts, prices, trading days, calls. Slow, obvious, apart from the core.
 
 Feed it the same records as the core, in the same order. After every evaluation it returns the `Step`s of
-margin calls it expects; `view` gives what a person would look up about one account.
+margin calls it expects and notes in `states` the margin.ratios records; `view` gives what a person would
+look up about one account.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tests.oracle import valuation
-from tests.oracle.account_events import FOLDS, brings_money
+from tests.oracle import corporate_actions, told, valuation
+from tests.oracle.account_events import FOLDS, Terms, brings_money
 from tests.oracle.calls import CallLife, Moment, Step
-from tests.oracle.ledger import Account, InTransit, RefusedError, money
-from tests.oracle.presets import PRESETS, Preset, default_name, from_reference
+from tests.oracle.ledger import ZERO, Account, RefusedError, money
+from tests.oracle.presets import Preset, Versions
 from tests.oracle.prices import Prices, shanghai
+from tests.oracle.wire import shown_ratio
+
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -35,15 +39,19 @@ class Oracle:
         self.accounts: dict[str, Account] = {}
         self.lives: dict[str, CallLife] = {}
         self.prices = Prices()
-        self.presets: dict[str, Preset] = dict(PRESETS)
-        self.haircuts: dict[str, Decimal] = {}
-        self.actions: list[dict[str, Any]] = []
+        self.presets = Versions()
+        self.securities: dict[str, Record] = {}
+        """What the latest reference record says of each; of a later day, what waits."""
+        self.waiting: list[Record] = []
+        self.actions: list[Record] = []
+        self.days: list[date] = []
         self.day: date | None = None
-        self.day_index = 0
         self.phase: str | None = None
         self.settled_day: date | None = None
-        self.seen: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+        self.seen: dict[tuple[str, str], tuple[int, Record]] = {}
         self.observations = 0
+        self.states: list[Record] = []
+        self.totals: list[Record] = []
 
     # -- inputs
 
@@ -51,59 +59,65 @@ class Oracle:
         self.observations += 1
         self.prices.trade(security, ts, price, self.observations)
 
-    def quote(self, security: str, ts: int, last: Decimal, prev_close: Decimal | None = None) -> None:
+    def quote(self, record: Record) -> None:
+        """A quote as it is published; `last` 0 or absent means no trade yet today."""
         self.observations += 1
-        self.prices.quote(security, ts, last, prev_close, self.observations)
+        self.prices.quote(record, self.observations)
 
-    def reference(self, topic: str, record: dict[str, Any]) -> None:
+    def reference(self, topic: str, record: Record) -> None:
         if topic == "reference.rules":
-            self.presets[record["preset"]] = from_reference(record)
+            self.presets.take(record)
         elif topic == "reference.actions":
             self.actions.append(record)
         elif topic == "reference.securities":
-            at = (record["security"], date.fromisoformat(record["date"]))
-            if record.get("prev_close") is not None:
-                self.prices.previous[at] = money(record["prev_close"])
-            if record.get("haircut") is not None:
-                self.haircuts[record["security"]] = money(record["haircut"])
-            fair = record.get("fair_price")
-            self.prices.valuation[at] = (
-                record.get("valuation", "last"),
-                None if fair is None else money(fair),
-            )
+            if self.day is None or date.fromisoformat(record["date"]) > self.day:
+                self.waiting.append(record)
+            else:
+                self._security(record)
 
-    def event(self, event: dict[str, Any]) -> list[Step]:
+    def _security(self, record: Record) -> None:
+        """Margins, haircut and volume stay until named again; the rest is as the newest record says."""
+        before = self.securities.get(record["security"], {})
+        if before and before["date"] > record["date"]:
+            return
+        lasting = ("haircut", "financing_margin", "lending_margin", "adv_20")
+        self.securities[record["security"]] = {k: before[k] for k in lasting if k in before} | record
+        self.prices.refer(record)
+
+    def event(self, event: Record) -> list[Step]:
         """Apply one account event and evaluate its account; a repeated id changes nothing."""
         if self.day is None:
-            self.day = self.prices.day = shanghai(event["ts"]).date()
+            self._know(shanghai(event["ts"]).date())
+        assert self.day is not None
         name, kind = event["account"], event["kind"]
         key = (name, event["id"])
-        if key in self.seen and self.seen[key][0] >= self.day_index - 1:
+        if key in self.seen and self.seen[key][0] >= len(self.days) - 1:
             if self.seen[key][1] != event:
                 raise RefusedError("id", "seen before with other content")
             return []
         account = self.accounts.get(name)
-        if account is None or account.closed:
+        if account is None or (account.closed and kind != "opening"):
             if kind != "opening":
-                raise RefusedError("account", "never opened")
-            account = Account(name, event.get("preset") or default_name(self.day))
-        if kind == "opening" and event.get("preset"):
-            account.preset = event["preset"]
+                raise RefusedError("account", "never opened or closed")
+            account = Account(name)
         other_before = account.other_collateral
-        FOLDS[kind](account, event, self.day, self.presets[account.preset])
-        self.seen[key] = (self.day_index, event)
+        chosen = (event.get("preset") if kind == "opening" else None) or account.preset
+        FOLDS[kind](account, event, self.day, self._terms(chosen))
+        account.preset = chosen
+        account.closed = account.closed and kind != "opening"
+        self.seen[key] = (len(self.days), event)
         self.accounts[name] = account
         life = self.lives.setdefault(name, CallLife(name))
         money_in = brings_money(event, other_before)
         life.written_off = life.written_off and not money_in
-        return self._evaluate(name, money_in=money_in)
+        return [] if account.closed else self._evaluate(name, money_in=money_in)
 
     def clock(self) -> list[Step]:
         return self._evaluate_all()
 
     def session(self, phase: str, day: date) -> list[Step]:
         steps: list[Step] = []
-        if self.day is None or day > self.day or (phase == "pre_open" and self.day_index == 0):
+        if self.day is None or day > self.day or (phase == "pre_open" and not self.days):
             steps += self._begin(day)
         if phase == "clock":
             return steps + self.clock()
@@ -111,65 +125,66 @@ class Oracle:
         if phase == "settled":
             self.settled_day = day
             steps += self._evaluate_all(settled=True)
+            self.totals.append(self._totals())
         if phase == "continuous":
             steps += self._evaluate_all()
         return steps
 
     # -- what follows from them
 
+    def preset(self, account: Account) -> Preset:
+        assert self.day is not None
+        return self.presets.at(account.preset, self.day)
+
+    def _terms(self, preset: str | None) -> Terms:
+        assert self.day is not None
+        margins = {
+            (kind, security): money(record[f"{kind}_margin"])
+            for security, record in self.securities.items()
+            for kind in ("financing", "lending")
+            if record.get(f"{kind}_margin") is not None
+        }
+        return Terms(self.presets.at(preset, self.day), margins)
+
+    def _know(self, day: date) -> None:
+        """What is dated up to this day holds now."""
+        self.prices.begin(day)
+        self.day = day
+        due = [record for record in self.waiting if date.fromisoformat(record["date"]) <= day]
+        self.waiting = [record for record in self.waiting if record not in due]
+        for record in due:
+            self._security(record)
+
     def _begin(self, day: date) -> list[Step]:
         """Evaluate yesterday if nobody did; then shares become sellable and corporate actions take effect."""
         steps: list[Step] = []
-        if self.day_index and self.settled_day != self.day:
+        before = self.days[-1] if self.days else None
+        if before is not None and self.settled_day != before:
             steps = self._evaluate_all(settled=True)
-        self.prices.begin(day)
-        self.day, self.phase = day, "pre_open"
-        self.day_index += 1
+            self.totals.append(self._totals())
+            self.settled_day = before
+        self._know(day)
+        self.phase = "pre_open"
+        self.days.append(day)
         for account in self.accounts.values():
-            account.sellable = dict(account.held)
-            if self.presets[account.preset].auto_pay:
-                self._pay_out(account, day)
+            account.locked, account.flows = {}, {}
+            corporate_actions.pay_out(account, day, auto_pay=self.preset(account).auto_pay)
         for action in self.actions:
             if date.fromisoformat(action["ex_date"]) == day:
                 for account in self.accounts.values():
-                    self._ex_date(account, action)
+                    corporate_actions.go_ex(account, action)
         return steps
-
-    def _ex_date(self, account: Account, action: dict[str, Any]) -> None:
-        security = action["security"]
-        per_share = money(action.get("cash_per_share") or 0)
-        shares = money(action.get("shares_per_share") or 0)
-        net = per_share * (1 - money(action.get("tax") or 0))
-        pay_date = date.fromisoformat(action["pay_date"]) if action.get("pay_date") else None
-        held, short = account.held.get(security, 0), account.short_qty(security)
-        if held:
-            account.receivable.append(
-                InTransit(action["action"], security, held * net, int(held * shares), pay_date)
-            )
-        if short:
-            account.compensation.append(
-                InTransit(action["action"], security, short * per_share, int(short * shares), pay_date)
-            )
-
-    def _pay_out(self, account: Account, day: date) -> None:
-        for item in [
-            item for item in account.receivable if item.pay_date is not None and item.pay_date <= day
-        ]:
-            account.receivable.remove(item)
-            account.cash += item.cash
-            if item.shares:
-                account.add(item.security, item.shares)
 
     def _evaluate_all(self, *, settled: bool = False) -> list[Step]:
         living = [name for name in sorted(self.accounts) if not self.accounts[name].closed]
         return [step for name in living for step in self._evaluate(name, settled=settled)]
 
     def _evaluate(self, name: str, *, money_in: bool = False, settled: bool = False) -> list[Step]:
-        account, day = self.accounts[name], self.day
+        account, life, day = self.accounts[name], self.lives[name], self.day
         assert day is not None
         now = Moment(
             day=day,
-            day_index=self.day_index,
+            days=self.days,
             phase=self.phase,
             value=valuation.assets(account, self.prices),
             owed=valuation.debt(account, self.prices, day),
@@ -177,7 +192,36 @@ class Oracle:
             money_in=money_in,
             settled=settled,
         )
-        return self.lives[name].evaluate(now, self.presets[account.preset])
+        shown, preset = life.shown, self.preset(account)
+        steps = life.evaluate(now, preset)
+        if life.shown != shown or (settled and now.owed > 0):
+            margin = self.available_margin(name)
+            self.states.append(told.state(account, life.shown, self.prices, day, margin, settled=settled))
+        for step in steps:
+            step.record.update(told.call(account, preset, self.prices, day, step.shortfall, step.reason))
+        return steps
+
+    def _totals(self) -> Record:
+        """Per security what the firm's accounts owe, hold and did today."""
+        names = {security for account in self.accounts.values() for _, security in account.flows}
+        for account in self.accounts.values():
+            names |= {*account.held, *(contract.security for contract in account.contracts.values())}
+        return {"day": self.day, "securities": {name: self._total(name) for name in sorted(names)}}
+
+    def _total(self, security: str) -> Record:
+        accounts = self.accounts.values()
+        contracts = [c for account in accounts for c in account.contracts.values() if c.security == security]
+        total: Record = {
+            "financing_balance": sum((c.principal for c in contracts if c.kind == "financing"), ZERO),
+            "lending_qty": sum(c.qty for c in contracts if c.kind == "lending"),
+            "credit_holding_qty": sum(account.held.get(security, 0) for account in accounts),
+            "accounts": sum(
+                any(c.security == security for c in account.contracts.values()) for account in accounts
+            ),
+        }
+        for flow in ("buys", "repayments", "short_sales", "returns"):
+            total[flow] = sum((account.flows.get((flow, security), ZERO) for account in accounts), ZERO)
+        return total
 
     # -- what a person looks up
 
@@ -188,12 +232,19 @@ class Oracle:
         return View(
             assets=value,
             debt=owed,
-            ratio=valuation.shown_ratio(value, owed),
+            ratio=shown_ratio(value, owed),
             level=life.shown,
             episode=None if life.episode is None else life.episode.name,
             unpriced=tuple(valuation.unpriced(account, self.prices)),
         )
 
+    def evidence(self, name: str) -> Record:
+        assert self.day is not None
+        return told.evidence(self.accounts[name], self.prices, self.day)
+
     def available_margin(self, name: str) -> Fraction:
         assert self.day is not None
-        return valuation.available_margin(self.accounts[name], self.prices, self.day, self.haircuts)
+        haircuts = {
+            security: money(record.get("haircut") or 0) for security, record in self.securities.items()
+        }
+        return valuation.available_margin(self.accounts[name], self.prices, self.day, haircuts)

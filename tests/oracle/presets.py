@@ -22,6 +22,7 @@ class Preset:
     auto_pay: bool = False
     financing_rate: Decimal = Decimal(0)
     lending_rate: Decimal = Decimal(0)
+    commission: Decimal = Decimal("0.00025")
 
     def lines(self) -> list[Decimal]:
         """Warn, min and, where there is one, immediate: level n is below line n - 1."""
@@ -70,4 +71,23 @@ def from_reference(record: dict[str, object]) -> Preset:
         auto_pay=bool(record.get("auto_pay", False)),
         financing_rate=number("financing_rate", Decimal(0)),
         lending_rate=number("lending_rate", Decimal(0)),
+        commission=number("commission", Decimal("0.00025")),
     )
+
+
+class Versions:
+    """Every preset by the day it holds from; the first version also holds before its day."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, dict[date, Preset]] = {
+            name: {date(2006, 8, 21): preset} for name, preset in PRESETS.items()
+        }
+
+    def take(self, record: dict[str, object]) -> None:
+        since = date.fromisoformat(str(record["from"]))
+        self.by_name.setdefault(str(record["preset"]), {})[since] = from_reference(record)
+
+    def at(self, name: str | None, day: date) -> Preset:
+        """The named preset, or the default of the day."""
+        versions = self.by_name[name or default_name(day)]
+        return versions[max((since for since in versions if since <= day), default=min(versions))]

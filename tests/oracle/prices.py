@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
+Record = dict[str, Any]
 SHANGHAI = timezone(timedelta(hours=8))
 AUCTION_ENDS = time(9, 25)
 
@@ -20,7 +22,8 @@ class Prices:
 
     day: date | None = None
     observed: dict[str, list[tuple[int, int, int, Decimal]]] = field(default_factory=dict)
-    quotes: dict[str, list[tuple[int, int, Decimal | None]]] = field(default_factory=dict)
+    quotes: dict[str, list[tuple[int, int, Record]]] = field(default_factory=dict)
+    references: dict[tuple[str, date], Record] = field(default_factory=dict)
     previous: dict[tuple[str, date], Decimal] = field(default_factory=dict)
     carried: dict[str, Decimal] = field(default_factory=dict)
     valuation: dict[tuple[str, date], tuple[str, Decimal | None]] = field(default_factory=dict)
@@ -28,12 +31,49 @@ class Prices:
     def trade(self, security: str, ts: int, price: Decimal, offset: int) -> None:
         self.observed.setdefault(security, []).append((ts, 1, offset, price))
 
-    def quote(self, security: str, ts: int, last: Decimal, prev_close: Decimal | None, offset: int) -> None:
+    def quote(self, record: Record, offset: int) -> None:
         """`last` before 09:25 is the auction's virtual match and not a trade; 0 means none yet."""
-        at = shanghai(ts)
-        if last > 0 and at.time() >= AUCTION_ENDS:
+        security, ts, last = record["security"], record["ts"], Decimal(str(record.get("last") or 0))
+        if last > 0 and shanghai(ts).time() >= AUCTION_ENDS:
             self.observed.setdefault(security, []).append((ts, 0, offset, last))
-        self.quotes.setdefault(security, []).append((ts, offset, prev_close))
+        self.quotes.setdefault(security, []).append((ts, offset, record))
+
+    def refer(self, record: Record) -> None:
+        """A reference record that holds from its date on."""
+        at = (record["security"], date.fromisoformat(record["date"]))
+        self.references[at] = record
+        if record.get("prev_close") is not None:
+            self.previous[at] = Decimal(str(record["prev_close"]))
+        fair = record.get("fair_price")
+        self.valuation[at] = (
+            record.get("valuation", "last"),
+            None if fair is None else Decimal(str(fair)),
+        )
+
+    def newest_quote(self, security: str) -> Record:
+        """The newest quote, if it is of today: conflation keeps no other."""
+        ts, _, record = max(
+            self.quotes.get(security, []), key=lambda quote: quote[:2], default=(0, 0, Record())
+        )
+        return record if ts and shanghai(ts).date() == self.day else {}
+
+    def published(self, security: str, field_name: str) -> Decimal | None:
+        """`prev_close`, `limit_up` or `limit_down` of today: the newest quote's, else the reference's."""
+        quoted = self.newest_quote(security).get(field_name)
+        if quoted is not None and Decimal(str(quoted)) > 0:
+            return Decimal(str(quoted))
+        if self.day is None:
+            return None
+        if field_name == "prev_close":
+            return self.previous.get((security, self.day))
+        said = self.references.get((security, self.day), {}).get(field_name)
+        return None if said is None else Decimal(str(said))
+
+    def last(self, security: str) -> Decimal | None:
+        """The latest price observed today."""
+        seen = self.observed.get(security)
+        latest = max(seen) if seen else None
+        return latest[3] if latest and shanghai(latest[0]).date() == self.day else None
 
     def mark(self, security: str) -> Decimal | None:
         """Last trade of the day, else the previous close, else the close carried over, else nothing.
@@ -45,9 +85,9 @@ class Prices:
             latest = max(begun)
             if self.day is None or shanghai(latest[0]).date() == self.day:
                 return latest[3]
-        newest = max(self.quotes.get(security, []), key=lambda quote: quote[:2], default=None)
-        if newest is not None and newest[2] is not None and shanghai(newest[0]).date() == self.day:
-            return newest[2]
+        previous = self.newest_quote(security).get("prev_close")
+        if previous is not None:
+            return Decimal(str(previous))
         if self.day is not None and (security, self.day) in self.previous:
             return self.previous[security, self.day]
         return self.carried.get(security)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 
-from tests.oracle.ledger import FEN, ZERO, Account, InTransit
+from tests.oracle.ledger import FEN, ZERO, Account, Contract, InTransit
 from tests.oracle.prices import Prices
 
 
@@ -39,6 +39,16 @@ def assets(account: Account, prices: Prices) -> Decimal:
     return account.cash + held + account.other_collateral + in_transit
 
 
+def assets_at_last_close(account: Account, prices: Prices) -> Decimal:
+    """The same with every holding at its mark: what `ratio_last_close` is made of (1.4)."""
+    told = assets(account, prices)
+    counted = list(account.held.items())
+    counted += [(item.security, item.shares) for item in account.receivable if item.shares]
+    for security, qty in counted:
+        told += qty * ((prices.mark(security) or ZERO) - (prices.collateral_price(security) or ZERO))
+    return told
+
+
 def debt(account: Account, prices: Prices, day: date) -> Decimal:
     financed = sum((c.principal for c in account.contracts.values() if c.kind == "financing"), ZERO)
     shorts = sum(
@@ -53,46 +63,47 @@ def debt(account: Account, prices: Prices, day: date) -> Decimal:
     return financed + shorts + account.interest(day) + compensation
 
 
-def shown_ratio(value: Decimal, owed: Decimal) -> str | None:
-    """Six places, half up; display only."""
-    if owed == 0:
-        return None
-    with localcontext() as context:
-        context.prec = 60
-        shown = (value / owed).quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP)
-        return str(abs(shown) if shown == 0 else shown)
-
-
 def below(value: Decimal, owed: Decimal, line: Decimal) -> bool:
     """ratio < line without dividing: a ratio of exactly the line is not below it."""
     return value < owed * line
 
 
 def shortfall(value: Decimal, owed: Decimal, target: Decimal) -> Decimal:
-    """Cash that brings the ratio to the target, rounded up to 0.01."""
-    return (target * owed - value).quantize(FEN, rounding=ROUND_CEILING)
+    """Cash that brings the ratio to the target, rounded up to 0.01; nothing where it is there already."""
+    return max(ZERO, target * owed - value).quantize(FEN, rounding=ROUND_CEILING)
+
+
+def unpaid_shares(contract: Contract) -> int:
+    """Shares of a financing contract in proportion to its unpaid principal, in whole shares, half up."""
+    first = Fraction(contract.first_principal)
+    return int(contract.first_qty * Fraction(contract.principal) / first + Fraction(1, 2)) if first else 0
 
 
 def available_margin(account: Account, prices: Prices, day: date, haircuts: dict[str, Decimal]) -> Fraction:
-    """Rulebook section 2, per contract, exactly."""
+    """Rulebook section 2, per contract, exactly.
+
+    Shares count with the contract that bought them as far as they are still held and unpaid, contracts in
+    the order they came; what else is held is collateral.
+    """
     total = Fraction(account.cash) - Fraction(account.interest(day))
-    unpaid: dict[str, Fraction] = {}
+    total -= sum((Fraction(item.cash) for item in account.compensation), Fraction(0))
+    free = dict(account.held)
     for contract in account.contracts.values():
-        mark = Fraction(prices.mark(contract.security) or ZERO)
         own_haircut = Fraction(haircuts.get(contract.security, ZERO))
         if contract.kind == "financing":
-            part = Fraction(contract.principal) / Fraction(contract.first_principal or 1)
-            shares = contract.first_qty * part
-            unpaid[contract.security] = unpaid.get(contract.security, Fraction(0)) + shares
-            gain = shares * mark - Fraction(contract.principal)
+            shares = min(unpaid_shares(contract), free.get(contract.security, 0))
+            if shares:
+                free[contract.security] -= shares
+            worth = shares * Fraction(prices.collateral_price(contract.security) or ZERO)
             occupied = Fraction(contract.principal)
+            gain = worth - occupied
         else:
-            gain = contract.qty * (Fraction(contract.price) - mark)
-            total -= contract.qty * Fraction(contract.price)
-            occupied = contract.qty * mark
+            occupied = contract.qty * Fraction(prices.mark(contract.security) or ZERO)
+            gain = Fraction(contract.principal) - occupied
+            total -= Fraction(contract.principal)
         total += gain * (own_haircut if gain >= 0 else 1)
         total -= occupied * Fraction(contract.margin_ratio)
-    for security, qty in account.held.items():
-        own = max(Fraction(0), qty - unpaid.get(security, Fraction(0)))
-        total += own * Fraction(prices.mark(security) or ZERO) * Fraction(haircuts.get(security, ZERO))
+    for security, qty in free.items():
+        price = Fraction(prices.collateral_price(security) or ZERO)
+        total += qty * price * Fraction(haircuts.get(security, ZERO))
     return total

@@ -1,0 +1,138 @@
+"""Equality of everything that comes out of oracle and core.
+
+The oracle does not plan: of `liquidating` it knows when the first is due, later ones and `shortfall` are
+taken from the core after a look at whether they may be.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from tests.oracle.calls import Step
+from tests.oracle.driver import Driver, Record
+from tests.oracle.oracle import Oracle
+
+
+def differences(expected: Any, actual: Any, where: str = "") -> list[str]:
+    """Every field of `expected` that `actual` has otherwise; fields that only `actual` has do not count."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        return [
+            found
+            for key, value in expected.items()
+            for found in differences(value, actual.get(key), f"{where}.{key}")
+        ]
+    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        pairs = enumerate(zip(expected, actual, strict=True))
+        return [
+            found for place, (one, other) in pairs for found in differences(one, other, f"{where}[{place}]")
+        ]
+    return [] if expected == actual else [f"{where}: oracle {expected}, core {actual}"]
+
+
+def same(expected: Any, actual: Any, about: str) -> None:
+    found = differences(expected, actual)
+    assert not found, (about, found)
+
+
+class Comparison:
+    def __init__(self, oracle: Oracle, driver: Driver) -> None:
+        self.oracle, self.driver = oracle, driver
+        self.heard = 0
+        self.steps: dict[str, int] = {}
+        """Records so far of each episode."""
+        self.compared = 0
+
+    def outputs(self, steps: list[Step]) -> None:
+        """What the core said since the last time against the `steps` and states the oracle expects."""
+        said, self.heard = self.driver.outputs[self.heard :], len(self.driver.outputs)
+        by_account: dict[str, list[Record]] = {}
+        for output in said:
+            if output.topic == "margin.calls":
+                by_account.setdefault(output.key, []).append(output.value)
+        for name in sorted(by_account.keys() | {step.account for step in steps}):
+            self._calls([step for step in steps if step.account == name], by_account.get(name, []))
+        self._states([output.value for output in said if output.topic == "margin.ratios"])
+        self._totals([output.value for output in said if output.topic == "shard.totals"])
+        self.accounts()
+
+    def accounts(self) -> None:
+        """Figures and evidence of every account."""
+        for name, account in self.oracle.accounts.items():
+            if account.closed:
+                continue
+            ours, theirs = self.oracle.view(name), self.driver.account(name)
+            assert Decimal(theirs["assets"]) == ours.assets, name
+            assert Decimal(theirs["debt"]) == ours.debt, name
+            assert theirs["ratio"] == (None if ours.level == "unpriced" else ours.ratio), name
+            assert theirs["level"] == ours.level, name
+            assert (theirs.get("episode") or None) == ours.episode, name
+            if ours.level != "unpriced" and not ours.unpriced:
+                assert Decimal(theirs["available_margin"]) == self._floored_margin(name), name
+            evidence = self.oracle.evidence(name)
+            same(evidence, theirs["evidence"], name)
+            sellable = {security: account.sellable(security) for security in account.held}
+            assert self.driver.sellable(name) == sellable, name
+
+    def _floored_margin(self, name: str) -> Decimal:
+        return Decimal((self.oracle.available_margin(name) * 1000).__floor__()) / 1000
+
+    def _calls(self, expected: list[Step], actual: list[Record]) -> None:
+        left = list(expected)
+        for record in actual:
+            episode = record["episode"]
+            self.steps[episode] = self.steps.get(episode, 0) + 1
+            assert record["step"] == self.steps[episode], record
+            assert record["id"] == f"{episode}:{self.steps[episode]}", record
+            if record["event"] in ("liquidating", "shortfall"):
+                due = left[:1] and left[0].event == "liquidating"
+                self._plan_was_due(record, left.pop(0) if due else None)
+                continue
+            assert left, ("the oracle expects nothing", record)
+            self._step(left.pop(0), record)
+        assert not left, ("the core is silent", left)
+
+    def _step(self, step: Step, record: Record) -> None:
+        assert (record["episode"], record["event"]) == (step.episode, step.event), (step, record)
+        expected = {**step.record, **step.deadline}
+        same(expected, record, record["event"])
+        self.compared += 1
+
+    def _plan_was_due(self, record: Record, step: Step | None) -> None:
+        """The first plan when the oracle says so; another while the account stays below its target."""
+        life = self.oracle.lives[record["account"]]
+        assert life.episode is not None, record
+        assert life.episode.name == record["episode"], record
+        assert life.episode.to_liquidate(), record
+        assert step is not None or life.episode.liquidating, record
+        if step is not None:
+            same(step.record, record, record["event"])
+        if record["event"] == "shortfall":
+            assert not self.oracle.accounts[record["account"]].held, record
+            assert Decimal(record["debt"]) > 0, record
+            life.write_off()
+
+    def _states(self, actual: list[Record]) -> None:
+        """Of the accounts that owe something, or changed their level; others may be told again."""
+        expected, self.oracle.states = self.oracle.states, []
+        for state in expected:
+            name = state["account"]
+            found = next((record for record in actual if record["account"] == name), None)
+            assert found is not None, ("no margin.ratios", state)
+            actual.remove(found)
+            unpriced = state["level"] == "unpriced"
+            wanted = {k: v for k, v in state.items() if not (unpriced and k == "available_margin")}
+            same(wanted, found, name)
+        for record in actual:
+            assert record["level"] in ("no_debt", "unpriced"), ("the oracle expects nothing", record)
+
+    def _totals(self, actual: list[Record]) -> None:
+        expected, self.oracle.totals = self.oracle.totals, []
+        assert len(actual) == len(expected)
+        for wanted, record in zip(expected, actual, strict=True):
+            assert record["date"] == wanted["day"].isoformat()
+            for security, total in wanted["securities"].items():
+                found = record["securities"].get(security, [0] * 8)
+                money = {"financing_balance", "buys", "repayments"}
+                figures = [value * 1000 if name in money else value for name, value in total.items()]
+                assert found == figures, (security, total)

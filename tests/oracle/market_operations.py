@@ -1,0 +1,118 @@
+"""What a market and those who publish about it do in a history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+from tests.oracle.driver import Record
+from tests.oracle.ledger import ZERO
+from tests.oracle.story import PHASES, Story
+
+
+def trade(story: Story, security: str, amount: int) -> None:
+    story.trade_at(security, story.price(security, amount))
+
+
+def stale_trade(story: Story, security: str, amount: int) -> None:
+    story.trade_at(security, story.price(security, amount), late_by=amount * 5)
+
+
+def quote(story: Story, security: str, amount: int) -> None:
+    """At times without a trade yet, with a previous close, with an empty side of the book, at a limit."""
+    last = story.price(security, amount) if amount % 7 else ZERO
+    record: Record = {"security": security, "ts": story.now(), "last": str(last)}
+    if amount % 5 == 0:
+        record["prev_close"] = str(story.price(security, amount // 2))
+    if amount % 3 == 0 and last:
+        record["bid"] = [] if amount % 2 else [[str(last), 500]]
+        record["ask"] = [[str(last + Decimal("0.01")), 500]]
+    if amount % 4 == 0 and last:
+        record["limit_down"] = str(last if amount % 8 else (last / 2).quantize(Decimal("0.01")))
+        record["limit_up"] = str(last * 2)
+    story.quoted(record)
+
+
+def evaluate(story: Story, security: str, amount: int) -> None:
+    story.clock()
+
+
+def phase_ends(story: Story, security: str, amount: int) -> None:
+    """The next phase; a new day comes after one to four days, seldom after some weeks."""
+    story.phase = (story.phase + 1) % len(PHASES)
+    if story.phase == 0:
+        story.day += timedelta(days=1 + amount % 4 if amount % 50 else 45)
+        if amount % 3 == 0:
+            corporate_action(story, security, amount)
+    story.enter(PHASES[story.phase])
+
+
+def unsettled_day(story: Story, security: str, amount: int) -> None:
+    """The next day begins although nobody settled this one."""
+    story.phase = 0
+    story.day += timedelta(days=1 + amount % 3)
+    story.enter("pre_open")
+
+
+def corporate_action(story: Story, security: str, amount: int) -> None:
+    """A dividend or bonus with this ex-date; the adjusted previous close is published with it."""
+    action: Record = {"action": story.new_id(), "security": security, "ex_date": story.day.isoformat()}
+    if amount % 2:
+        action |= {"kind": "dividend", "cash_per_share": "0.25", "tax": "0.2" if amount % 4 == 1 else "0"}
+    else:
+        action |= {"kind": "bonus", "shares_per_share": "0.5"}
+    if amount % 5 == 0:
+        action["pay_date"] = (story.day + timedelta(days=2)).isoformat()
+    story.reference("reference.actions", action)
+    story.about(security, prev_close=str(story.price(security, amount)))
+
+
+def valued(story: Story, security: str, amount: int) -> None:
+    """From today on the security counts at a fair price, not at all, or again at its last price."""
+    policy = ("last", "manual", "exclude", "index_adjusted")[amount % 4]
+    fair = {"fair_price": str(story.price(security, amount))} if amount % 3 else {}
+    story.about(security, valuation=policy, **fair)
+
+
+def described(story: Story, security: str, amount: int) -> None:
+    """Haircut, limits and margin ratios of today."""
+    close = story.oracle.prices.mark(security) or Decimal(10)
+    limits = {
+        "limit_up": str((close * Decimal("1.1")).quantize(Decimal("0.01"))),
+        "limit_down": str((close * Decimal("0.9")).quantize(Decimal("0.01"))),
+    }
+    ratios = {"financing_margin": "1.05"} if amount % 11 == 0 else {}
+    story.about(security, haircut=f"{amount % 71 / 100:.2f}", **limits, **ratios)
+
+
+def terms_change(story: Story, security: str, amount: int) -> None:
+    """The broker changes the lines of preset X from today or in two days."""
+    since = story.day + timedelta(days=2 * (amount % 2))
+    least = 110 + amount % 60
+    changed = {
+        "from": since.isoformat(),
+        "min": f"{least / 100:.2f}",
+        "warn": f"{(least + 5 + amount % 30) / 100:.2f}",
+        "target": f"{(least + 10) / 100:.2f}",
+        "immediate": f"{(least - 5) / 100:.2f}" if amount % 3 else None,
+        "auto_pay": amount % 4 == 0,
+        "financing_rate": "0.065",
+    }
+    story.reference("reference.rules", {**story.preset_x, **changed})
+
+
+MARKET: dict[str, Callable[[Story, str, int], None]] = {
+    operation.__name__: operation
+    for operation in (
+        trade,
+        stale_trade,
+        quote,
+        evaluate,
+        valued,
+        described,
+        terms_change,
+        unsettled_day,
+        phase_ends,
+    )
+}
