@@ -49,9 +49,10 @@ def test_accounts_spread_over_all_partitions() -> None:
 def test_the_registry_knows_how_many_partitions_a_topic_has() -> None:
     counts = {name: topic.partition_count(8, 4) for name, topic in TOPICS.items()}
     assert counts["account.events"] == counts["margin.calls"] == counts["shard.totals"] == 8
+    assert counts["account.orders"] == counts["reference.custody"] == 8
     assert counts["market.trades"] == counts["market.quotes"] == 4
     assert counts["shard.log"] == 9
-    ones = ("market.session", "commands", "security.signals", "reference.securities", "reference.custody")
+    ones = ("market.session", "commands", "security.signals", "reference.securities", "firm.totals")
     assert {counts[name] for name in ones} == {1}
 
 
