@@ -24,8 +24,18 @@ _ACCOUNT = (
     "interest",
     "proceeds",
 )
-_STATE = ("client", "closed", "written_off", "episode_date", "episode_number")
-_POSITION = ("qty", "transit", "short", "compensation", "locked", "frozen", "lock_day")
+_STATE = (
+    "client",
+    "closed",
+    "written_off",
+    "custody_break",
+    "settled_cash",
+    "episode_date",
+    "episode_number",
+)
+_POSITION = ("qty", "transit", "short", "compensation", "settled_qty", "locked", "frozen", "lock_day")
+_QUANTITIES = 5
+"""A row without any of the first quantities is none."""
 _CONTRACT = ("kind", "opened", "due", "qty", "base", "first_qty", "first_base")
 _INTEREST = ("closed_days", "rate", "margin_ratio", "accrued", "paid", "owed")
 _ITEM = ("side", "cash", "shares", "entitled", "price", "worth", "paid", "pay_date")
@@ -85,7 +95,7 @@ def _positions(desk: Desk, account: int) -> list[Any]:
     found = []
     for row in desk.books.positions.run(account):
         cells = _cells(rows, _POSITION, row)
-        if any(cells[:4]):
+        if any(cells[:_QUANTITIES]):
             found.append([names[rows.security[row]], *cells])
     return sorted(found)
 

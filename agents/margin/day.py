@@ -10,6 +10,7 @@ from agents.kernels.layout import BLIND, LEVEL, OWED, SHORT
 from agents.kernels.levels import judge
 from agents.margin.calendar import CONTINUOUS
 from agents.margin.calls import Calls
+from agents.margin.custody import Custody
 from agents.margin.desk import SYSTEM, TOTALS, Desk, Moment
 from agents.margin.evidence import available
 from agents.margin.liquidation import Liquidation
@@ -24,11 +25,14 @@ SETTLED, CLOCK, HALT, RESUME = "settled", "clock", "halt", "resume"
 class Day:
     """Session records into evaluations, day changes and totals."""
 
-    def __init__(self, desk: Desk, calls: Calls, liquidation: Liquidation, reference: Reference) -> None:
+    def __init__(
+        self, desk: Desk, calls: Calls, liquidation: Liquidation, reference: Reference, custody: Custody
+    ) -> None:
         self.desk = desk
         self.calls = calls
         self.liquidation = liquidation
         self.reference = reference
+        self.custody = custody
 
     def apply(self, session: Session) -> None:
         """Applies a session record; one of a day that is over changes nothing."""
@@ -115,6 +119,7 @@ class Day:
             "securities": security_totals(books),
         }
         desk.say(TOTALS, str(shard), totals)
+        self.custody.settle()
 
     def _tell_unsettled(self, date: int, ts: int) -> None:
         shard, day = self.desk.config.shard, format_day(date)

@@ -22,9 +22,11 @@ from agents.dead_letters import dead_letter
 from agents.margin.calls import Calls
 from agents.margin.canonical import state_rows
 from agents.margin.commands import obey
+from agents.margin.custody import CUSTODY, Custody
 from agents.margin.day import Day
 from agents.margin.desk import Desk, Moment, ShardConfig
 from agents.margin.evidence import available
+from agents.margin.holdings import FIRM_TOTALS
 from agents.margin.liquidation import Liquidation
 from agents.margin.marks import absorb
 from agents.margin.progress import note_progress
@@ -38,7 +40,6 @@ from schemas.market import Session
 __all__ = ["MarginShard", "ShardConfig"]
 
 ACCOUNT_EVENTS, COMMANDS, SIGNALS = "account.events", "commands", "security.signals"
-FIRM_TOTALS = "firm.totals"
 
 
 class MarginShard:
@@ -51,7 +52,8 @@ class MarginShard:
         self.calls = Calls(self.desk)
         self.liquidation = Liquidation(self.desk, self.calls)
         self.reference = Reference(self.desk)
-        self.day = Day(self.desk, self.calls, self.liquidation, self.reference)
+        self.custody = Custody(self.desk)
+        self.day = Day(self.desk, self.calls, self.liquidation, self.reference, self.custody)
 
     # -- the core's protocol
 
@@ -59,12 +61,17 @@ class MarginShard:
         """Applies a run of events in order; refused ones become dead letters and change nothing."""
         if segment.topic == ACCOUNT_EVENTS:
             self._account_events(segment)
-        elif segment.topic != FIRM_TOTALS:
+        elif segment.topic == FIRM_TOTALS:
+            for value in segment.values:
+                self.reference.take_totals(value)
+        else:
             for row, value in enumerate(segment.values):
                 try:
                     event = decode(segment.topic, value)
                     if segment.topic == COMMANDS:
                         obey(self.desk, self.calls, self.liquidation, event)
+                    elif segment.topic == CUSTODY:
+                        self.custody.take(event, value)
                     else:
                         self.reference.take(segment.topic, event, value)
                 except BadRecord as error:
@@ -86,12 +93,13 @@ class MarginShard:
 
     def snapshot(self) -> Snapshot:
         """The whole state."""
-        return {**self.desk.snapshot(), **self.reference.snapshot()}
+        return {**self.desk.snapshot(), **self.reference.snapshot(), **self.custody.snapshot()}
 
     def restore(self, snapshot: Mapping[str, bytes | NDArray[Any]]) -> None:
         """Become the state of a snapshot."""
         self.desk.restore(snapshot)
         self.reference.restore(snapshot)
+        self.custody.restore(snapshot)
         self.calls.due = []
 
     def state_rows(self) -> Iterable[StateRow]:
