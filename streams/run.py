@@ -21,6 +21,7 @@ from aiokafka import ConsumerRecord
 from agents.core import Core, Output, Source
 from agents.financing.core import FinancingConfig, FinancingCore
 from agents.margin.shard import MarginShard, ShardConfig
+from agents.rules.schedule import Schedule, built_in
 from schemas.topics import DEFAULT_ACCOUNT_PARTITIONS, DEFAULT_MARKET_PARTITIONS
 from streams.days.lanes import SESSION, Lane, Record, day_lanes, partition_counts
 from streams.days.progress import Progress, Watch, window_headers
@@ -47,6 +48,7 @@ class RunOptions:
     scope: Literal["firm", "market"] = "firm"
     ceiling_accounts: int | None = None
     ceiling_yuan: int | None = None
+    rules: Schedule = field(default_factory=built_in)
 
 
 @dataclass(slots=True)
@@ -64,10 +66,12 @@ class OfflineRun:
         own = self.options
         sources = Sources(own.partitions, own.market_partitions)
         shards: list[Core] = [
-            MarginShard(ShardConfig(own.liquidation, own.ceiling_accounts, own.ceiling_yuan, shard))
+            MarginShard(
+                ShardConfig(own.liquidation, own.ceiling_accounts, own.ceiling_yuan, shard, own.rules)
+            )
             for shard in range(own.partitions)
         ]
-        self.cores = [*shards, FinancingCore(FinancingConfig(shards=own.partitions, scope=own.scope))]
+        self.cores = [*shards, FinancingCore(FinancingConfig(own.partitions, own.scope, own.rules))]
         genesis = Genesis("offline", own.partitions, own.market_partitions, "")
         self._logs = [LocalLog(core, sources.of(place), genesis) for place, core in enumerate(self.cores)]
         counts = partition_counts(own.partitions, own.market_partitions)

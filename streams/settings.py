@@ -35,6 +35,7 @@ DESCRIPTIONS = {
     "LIANGRONG_TOPIC_PREFIX": "put before every topic name: several instances on one broker",
     "LIANGRONG_SCOPE": "firm (default): published figures and notices decide halts; market: own balances",
     "LIANGRONG_LIQUIDATION": "propose (default), auto or simulate",
+    "LIANGRONG_RULES": "the broker's own file of dated rules, laid over the built-in ones (default: none)",
     "LIANGRONG_CEILING_ACCOUNTS": "plans for more accounts at once wait for approval (default: none)",
     "LIANGRONG_CEILING_YUAN": "the same for their sum in yuan (default: none)",
     "LIANGRONG_WEB": "host:port of the worker's web page (default 127.0.0.1:6066)",
@@ -89,7 +90,8 @@ class KafkaSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings of an instance; `web` is (host, port), `checkpoints` a URL or path, counts are partitions."""
+    """Settings of an instance; `web` is (host, port), `checkpoints` a URL or path, counts are partitions;
+    `rules` is read by `streams.rules_file`."""
 
     kafka: KafkaSettings = KafkaSettings()
     checkpoints: str = DEFAULT_CHECKPOINTS
@@ -100,6 +102,7 @@ class Settings:
     liquidation: Liquidation = "propose"
     ceiling_accounts: int | None = None
     ceiling_yuan: int | None = None
+    rules: Path | None = None
     web: tuple[str, int] = ("127.0.0.1", 6066)
 
     def topic(self, name: str) -> str:
@@ -129,6 +132,7 @@ def load(options: Mapping[str, str | None] | None = None, env: Mapping[str, str]
         ),
         ceiling_accounts=_ceiling(values, "LIANGRONG_CEILING_ACCOUNTS"),
         ceiling_yuan=_ceiling(values, "LIANGRONG_CEILING_YUAN"),
+        rules=_file(values, "LIANGRONG_RULES"),
         web=_host_port("LIANGRONG_WEB", values.get("LIANGRONG_WEB", "127.0.0.1:6066")),
     )
 
@@ -146,17 +150,22 @@ def _kafka(values: Mapping[str, str]) -> KafkaSettings:
                 raise SettingsError(f"{name} is needed with KAFKA_SECURITY_PROTOCOL={protocol}")
     elif mechanism is not None:
         raise SettingsError(f"KAFKA_SASL_MECHANISM={mechanism} needs KAFKA_SECURITY_PROTOCOL=SASL_SSL")
-    cafile = values.get("KAFKA_SSL_CAFILE")
-    if cafile is not None and not Path(cafile).is_file():
-        raise SettingsError(f"KAFKA_SSL_CAFILE: there is no file {cafile}")
+    cafile = _file(values, "KAFKA_SSL_CAFILE")
     return KafkaSettings(
         bootstrap,
         cast("SecurityProtocol", protocol),
         cast("SaslMechanism | None", mechanism),
         values.get("KAFKA_SASL_USERNAME"),
         values.get("KAFKA_SASL_PASSWORD"),
-        cafile,
+        None if cafile is None else str(cafile),
     )
+
+
+def _file(values: Mapping[str, str], name: str) -> Path | None:
+    path = values.get(name)
+    if path is not None and not Path(path).is_file():
+        raise SettingsError(f"{name}: there is no file {path}")
+    return None if path is None else Path(path)
 
 
 def _choice(values: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str | None:

@@ -28,6 +28,7 @@ COMMANDS = {
     "record": ("streams.cli.record", "record topics to a day directory"),
     "account": ("streams.cli.account", "an account now: assets, debt, ratio, lines, calls"),
     "explain": ("streams.cli.explain", "the arithmetic of an alert, line by line"),
+    "rules": ("streams.cli.rules", "the dated rules that hold on a day, and what changed between two"),
     "doctor": ("streams.cli.doctor", "check broker, topics, lag, checkpoints, clock, settings"),
 }
 """Module (with an attribute `command`) and one-line help of every subcommand."""

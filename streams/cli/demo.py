@@ -54,7 +54,7 @@ class _Complaints(logging.Handler):
     "--window", default="30s", show_default=True, help="Market time between two clocks of that day."
 )
 @click.option("--plain", is_flag=True, help="Progress lines instead of the live view.")
-@with_settings(shown=("LIANGRONG_PARTITIONS", "LIANGRONG_WEB"))
+@with_settings(shown=("LIANGRONG_PARTITIONS", "LIANGRONG_RULES", "LIANGRONG_WEB"))
 def command(settings: Settings, accounts: int, speed: str, window: str, plain: bool) -> None:
     """Watch the A-share crash of 7 April 2025 go through topics, agents and books.
 

@@ -24,7 +24,7 @@ from streams.settings import Settings
 @click.option("--window", default="1s", show_default=True, help="Market time between two clocks.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @json_option
-@with_settings(shown=("LIANGRONG_PARTITIONS", "LIANGRONG_LIQUIDATION", "LIANGRONG_SCOPE"))
+@with_settings(shown=("LIANGRONG_PARTITIONS", "LIANGRONG_LIQUIDATION", "LIANGRONG_SCOPE", "LIANGRONG_RULES"))
 def command(
     settings: Settings, days: tuple[Path, ...], out: Path, window: str, quiet: bool, as_json: bool
 ) -> None:
@@ -35,6 +35,7 @@ def command(
     from streams.days.reader import open_days
     from streams.days.windows import parse_window
     from streams.results import Results
+    from streams.rules_file import load_rules
     from streams.run import RunOptions, run_days
 
     opened = open_days(list(days))
@@ -46,6 +47,7 @@ def command(
         settings.scope,
         settings.ceiling_accounts,
         settings.ceiling_yuan,
+        load_rules(settings),
     )
     results = Results(out)
     with progress_shown(quiet=quiet or as_json) as watch:

@@ -18,6 +18,7 @@ from streams.checkpoints import CheckpointStore, check_log
 from streams.connections import reader
 from streams.ends import end_offsets
 from streams.errors import UserError
+from streams.rules_file import load_rules
 from streams.settings import Settings
 from streams.shardlog.checkpoint import Checkpoint
 from streams.shardlog.encoding import decode_record
@@ -55,6 +56,7 @@ class Opener:
         self, settings: Settings, sources: Sources, name: str, append: Log, ends: Ends, trim: Trim | None
     ) -> None:
         self._settings = settings
+        self._rules = load_rules(settings)
         self.sources = sources
         self._name = name
         self._append = append
@@ -101,12 +103,13 @@ class Opener:
     def core(self, partition: int) -> Core:
         """An empty state machine for a partition of the log."""
         if partition == self.sources.firm_partition:
-            return FinancingCore(FinancingConfig(shards=self.sources.partitions, scope=self._settings.scope))
+            return FinancingCore(FinancingConfig(self.sources.partitions, self._settings.scope, self._rules))
         config = ShardConfig(
             liquidation=self._settings.liquidation,
             ceiling_accounts=self._settings.ceiling_accounts,
             ceiling_yuan=self._settings.ceiling_yuan,
             shard=partition,
+            rules=self._rules,
         )
         return MarginShard(config)
 
