@@ -59,7 +59,6 @@ class Securities(Columns):
         self.index[name] = row
         for column in (at.POLICY, at.SUSPENDED, at.KIND, at.ST, at.HAIRCUT, at.DELISTING):
             self.table[row * _WIDTH + column] = 0
-        self.table[row * _WIDTH + at.GIVEN_POLICY] = at.POLICY_LAST
         self.table[row * _WIDTH + at.SUSPENDED_SESSIONS] = 0
         for column in (at.PE, at.PE_REVIEWED):
             self.table[row * _WIDTH + column] = at.UNKNOWN_PE
@@ -88,8 +87,9 @@ class Securities(Columns):
         cells[at.REFERENCE_DATE] = reference.date
         cells[at.KIND] = SECURITY_KINDS.index(reference.kind)
         cells[at.BOARD] = BOARDS.index(reference.board)
-        cells[at.POLICY] = VALUATIONS.index(reference.valuation or "last")
-        cells[at.FAIR_PRICE] = _or_none(reference.fair_price)
+        cells[at.GIVEN_POLICY] = -1 if reference.valuation is None else VALUATIONS.index(reference.valuation)
+        cells[at.GIVEN_FAIR] = _or_none(reference.fair_price)
+        cells[at.SUSPENDED_SINCE] = -1 if reference.suspended_since is None else reference.suspended_since
         for column, truth in (
             (at.ST, reference.st),
             (at.SUSPENDED, reference.suspended),
@@ -176,6 +176,13 @@ class Securities(Columns):
     def prev_close(self, row: int, day: int) -> int:
         """Previous close named for `day`, -1 if nobody did."""
         return self.of_day(row, at.QUOTE_PREV_CLOSE, at.PREV_CLOSE, at.PREV_DATE, day)
+
+    def reference_close(self, row: int, day: int) -> int:
+        """The previous close that limits, uptick and cage are reckoned from: named for `day`, else the one
+        carried over, which an ex-date has adjusted (rulebook 11); -1 where there is none.
+        """
+        named = self.prev_close(row, day)
+        return named if named > 0 else self.get(row, at.CARRIED)
 
     def snapshot(self, prefix: str) -> Snapshot:
         """All columns and the names."""

@@ -32,7 +32,7 @@ IMMEDIATE = 3
 NO_DEBT = 4
 UNPRICED = 5
 
-SECURITY_WIDTH = 56
+SECURITY_WIDTH = 58
 MARK = 0
 """The price that shorts count at (rulebook 1.4)."""
 VALUE = 1
@@ -114,6 +114,10 @@ PE_REVIEWED = 53
 COLLATERAL_DATE = 54
 """Days of the figures in COLLATERAL_SHARE and FIRM_HELD."""
 FIRM_DATE = 55
+SUSPENDED_FROM = 56
+"""Which trading day (counted from 0 by this shard) the suspension began with; kept until the day after it."""
+INDEX_BASE = 57
+"""The index by which a suspended security is valued, before its suspension began."""
 UNKNOWN_PE = -(2**62)
 
 POLICY_LAST = 0

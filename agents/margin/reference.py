@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 
 from agents.books.columns import Snapshot
+from agents.books.valuations import end_suspensions, fill_policies, fill_sessions
 from agents.kernels.layout import FINANCING_HALTED, FLAGS, LENDING_HALTED, SECURITY_WIDTH
 from agents.margin.corporate_actions import CorporateActions
 from agents.margin.desk import Desk
@@ -48,11 +49,13 @@ class Reference:
     def flush(self) -> None:
         """After a run of events: securities get the mark and value that hold now."""
         if self._changed:
+            self._fill()
             self.desk.books.remark()
             self._changed = False
 
     def begin_day(self, day: int) -> None:
         """What waited for `day` applies; before marks are made."""
+        end_suspensions(self.desk.books.securities)
         waiting, self.pending = self.pending, []
         for date, topic, value in waiting:
             if date > day:
@@ -60,7 +63,14 @@ class Reference:
             else:
                 self._apply(decode(topic, value))
         self._changed = False
+        self._fill()
         self._touch_presets(self.desk.terms.begin_day(day))
+
+    def _fill(self) -> None:
+        """The columns that the rules of the day decide."""
+        desk, securities = self.desk, self.desk.books.securities
+        fill_sessions(securities, desk.calendar.days)
+        fill_policies(securities, desk.books.day, desk.rules)
 
     def _apply(self, event: SecurityReference | SecuritySignal) -> None:
         books = self.desk.books
