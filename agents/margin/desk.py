@@ -13,6 +13,8 @@ from agents.books.columns import Snapshot
 from agents.books.fold import Fold
 from agents.books.terms import Terms
 from agents.core import Output
+from agents.gate.answers import Answers
+from agents.gate.reservations import Reservations
 from agents.kernels.layout import FLAGS, HOT_WIDTH
 from agents.margin.calendar import Calendar
 from agents.margin.episodes import Episodes
@@ -23,6 +25,7 @@ from schemas.units import format_day
 
 RATIOS, CALLS, LIQUIDATIONS = "margin.ratios", "margin.calls", "liquidation.orders"
 SYSTEM, TOTALS = "system.events", "shard.totals"
+DECISIONS = "order.decisions"
 
 PROPOSE, AUTO, SIMULATE = "propose", "auto", "simulate"
 
@@ -71,6 +74,8 @@ class Desk:
         self.episodes = Episodes()
         self.calendar = Calendar()
         self.orders = Orders()
+        self.reservations = Reservations()
+        self.answers = Answers()
         self.out: list[Output] = []
 
     def say(self, topic: str, key: str, value: dict[str, Any]) -> None:
@@ -109,6 +114,8 @@ class Desk:
         found.update(self.episodes.snapshot("episodes"))
         found.update(self.calendar.snapshot())
         found.update(self.orders.snapshot("orders"))
+        found.update(self.reservations.snapshot("reservations"))
+        found.update(self.answers.snapshot())
         return found
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
@@ -118,4 +125,6 @@ class Desk:
         self.episodes.restore("episodes", snapshot)
         self.calendar.restore(snapshot)
         self.orders.restore("orders", snapshot)
+        self.reservations.restore("reservations", snapshot)
+        self.answers.restore(snapshot)
         self.out = []

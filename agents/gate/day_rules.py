@@ -1,0 +1,53 @@
+"""The dated parameters of one day, each looked up once."""
+
+from __future__ import annotations
+
+from agents.rules.schedule import Entry, Schedule
+from agents.rules.values import Lot, Value
+from schemas.units import format_day
+
+
+class DayRules:
+    """Entries in force on `day`, by parameter."""
+
+    def __init__(self, schedule: Schedule, day: int) -> None:
+        self.schedule = schedule
+        self.day = day
+        self._entries: dict[str, Entry | None] = {}
+
+    def entry(self, parameter: str) -> Entry | None:
+        """The entry in force, or None. Raises KeyError for a parameter that does not exist."""
+        if parameter not in self._entries:
+            self._entries[parameter] = self.schedule.find(parameter, self.day)
+        return self._entries[parameter]
+
+    def value(self, parameter: str) -> Value:
+        """The value in force, None where there is none."""
+        entry = self.entry(parameter)
+        return None if entry is None else entry.value
+
+    def number(self, parameter: str) -> int | None:
+        """A numeric value in force, None where there is none."""
+        value = self.value(parameter)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def texts(self, parameter: str) -> tuple[str, ...] | None:
+        """A list of words in force, None where there is none."""
+        value = self.value(parameter)
+        return (
+            None if not isinstance(value, tuple) else tuple(word for word in value if isinstance(word, str))
+        )
+
+    def lot(self, parameter: str) -> Lot | None:
+        """A legal order size in force."""
+        value = self.value(parameter)
+        return value if isinstance(value, Lot) else None
+
+    def cite(self, parameter: str) -> str:
+        """Name and date of the rule, as decisions cite it; a rule without an entry on the day by the day."""
+        entry = self.entry(parameter)
+        return f"{parameter}@{format_day(self.day)}" if entry is None else entry.rule
+
+    def reads_inclusive(self, boundary: str) -> bool:
+        """Whether a boundary counts as reached at equality."""
+        return self.schedule.inclusive(boundary)
