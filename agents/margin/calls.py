@@ -1,9 +1,9 @@
 """Levels and the life of a margin call (追保): what one evaluation of one account leads to (contract
 section 3, rulebook 7.2).
 
-A level is latched; an episode opens when it worsens, or at `settled` when the exact ratio is below the
-minimum. What must be sold is only noted here (`due`): plans are made after every account of the evaluation
-has been looked at.
+A level is latched; an episode opens when it worsens, when at `settled` the exact ratio is below the minimum,
+or when something must be paid whatever the ratio (agents.margin.demands). What must be sold is only noted
+here (`due`): plans are made after every account of the evaluation has been looked at.
 """
 
 from __future__ import annotations
@@ -25,22 +25,39 @@ from agents.kernels.layout import (
     UNPRICED,
 )
 from agents.kernels.levels import beyond_bounds, next_level
+from agents.margin.demands import bring_up, may_be_obliged
 from agents.margin.desk import Desk, Moment
-from agents.margin.episodes import AT_ONCE, CALLED, EXPIRED, LIQUIDATING, NOTICE
+from agents.margin.episodes import (
+    AT_ONCE,
+    CALLED,
+    EXPIRED,
+    FREEZE,
+    LIQUIDATING,
+    NOT_PURSUED,
+    NOTICE,
+    PURSUED,
+    PURSUED_AT_ONCE,
+    RATIO,
+)
+from agents.margin.obligations import due_now, owed
 from agents.margin.records import tell_call, tell_ratio
+from agents.margin.snapshots import DAILY, tell_evidence
 from agents.rules.presets import INTRADAY, REALTIME, Preset
-from agents.rules.topup import reaches
+from agents.rules.topup import below, reaches
 
 _next_level = next_level.py_func
 _beyond_bounds = beyond_bounds.py_func
 
 
 class Calls:
-    """Evaluates accounts one by one; `due` collects those for which a plan is to be made."""
+    """Evaluates accounts one by one; `due` collects those for which a plan is to be made. `obliged`: accounts
+    of which something may have fallen due by this evaluation.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.due: list[int] = []
+        self.obliged: set[int] = set()
 
     def evaluate(self, account: int, moment: Moment, margin: int | None = None) -> None:
         """Brings level, public state and episode of an account up to its books. `margin`: its available
@@ -60,52 +77,73 @@ class Calls:
             level = shown = _next_level(before, assets, debt, *lines)
         changed = shown != hot[at + SHOWN]
         hot[at + LEVEL], hot[at + SHOWN] = level, shown
+        row = accounts.episode[account]
+        told = desk.episodes.told(row)
+        news = False
         if changed or (moment.settled and (debt > 0 or accounts.told_date[account] >= 0)):
-            tell_ratio(desk, account, moment.ts, settled=moment.settled, margin=margin)
-        if shown == UNPRICED or (
-            level == before == NORMAL and accounts.episode[account] < 0 and not moment.settled
-        ):
+            news = tell_ratio(desk, account, moment.ts, settled=moment.settled, margin=margin)
+        if shown == UNPRICED:
+            return
+        quiet = level == before == NORMAL and row < 0 and not moment.settled
+        if quiet and not may_be_obliged(self, account):
             return
         self._advance(account, before, level, assets, debt, moment)
+        if news and moment.settled and told == desk.episodes.told(row) and self._is_open(row):
+            tell_evidence(desk, row, DAILY, moment.ts)
 
     def _advance(self, account: int, before: int, level: int, assets: int, debt: int, moment: Moment) -> None:
-        desk = self.desk
+        desk, episodes = self.desk, self.desk.episodes
         row = desk.books.accounts.episode[account]
         if debt <= 0:
             if row >= 0:
-                self.end(row, "recovered" if desk.episodes.state[row] == NOTICE else "closed", moment)
+                self.end(row, "recovered" if episodes.state[row] == NOTICE else "closed", moment)
             return
         preset = desk.preset(account)
-        at_target = reaches(assets, debt, preset.target)
-        state = desk.episodes.state[row] if row >= 0 else -1
-        if state >= EXPIRED:
+        at_target = self._reaches(assets, debt, preset.target)
+        if row >= 0 and episodes.pursued[row]:
             if at_target:
-                self.end(row, "closed", moment)
-            else:
-                self.due.append(account)
-        elif state == CALLED and at_target and (moment.settled or preset.cure_at == INTRADAY):
-            self.end(row, "cured", moment)
+                self._ratio_met(row, "closed", moment)
+        elif self._called(row) and at_target and (moment.settled or preset.cure_at == INTRADAY):
+            self._ratio_met(row, "cured", moment)
         elif moment.settled:
             self._settle(account, before, level, assets, debt, preset, moment)
         else:
             self._intraday(account, before, level, at_target, preset, moment)
+        bring_up(self, account, moment)
+        row = desk.books.accounts.episode[account]
+        if row >= 0 and episodes.state[row] >= EXPIRED:
+            self.due.append(account)
+
+    def _is_open(self, row: int) -> bool:
+        """Whether there is a call, not only a notice."""
+        return row >= 0 and self.desk.episodes.state[row] >= CALLED
+
+    def _called(self, row: int) -> bool:
+        """Whether a formal call on the ratio is open and its deadline has not passed."""
+        episodes = self.desk.episodes
+        return row >= 0 and episodes.called_index[row] >= 0 and not episodes.pursued[row]
+
+    def _reaches(self, assets: int, debt: int, target: int) -> bool:
+        return reaches(assets, debt, target, inclusive=self.desk.rules.inclusive("cured_at"))
+
+    def _below(self, assets: int, debt: int, line: int) -> bool:
+        return below(assets, debt, line, inclusive=self.desk.rules.inclusive("call_below"))
 
     def _intraday(
         self, account: int, before: int, level: int, at_target: bool, preset: Preset, moment: Moment
     ) -> None:
         row = self.desk.books.accounts.episode[account]
-        called = row >= 0 and self.desk.episodes.state[row] == CALLED
         if level > before and level == IMMEDIATE and preset.immediate_mode == REALTIME:
             self._immediate(account, moment)
-        elif called:
+        elif self._called(row):
             if moment.money_in and not at_target:
                 tell_call(self.desk, row, "partly_met", moment.ts)
         elif level > before:
             if level >= BELOW_MIN > before:
-                self._tell(account, "below_min", moment)
+                self._notice(account, "below_min", moment)
             elif row < 0:
-                self._tell(account, "warned" if level < BELOW_MIN else "below_min", moment)
-        elif level == NORMAL and row >= 0:
+                self._notice(account, "warned" if level < BELOW_MIN else "below_min", moment)
+        elif level == NORMAL and row >= 0 and not self.desk.episodes.obliged[row]:
             self.end(row, "recovered", moment)
 
     def _settle(
@@ -121,40 +159,65 @@ class Calls:
         """The formal evaluation: on the exact ratio, not on the latched level."""
         accounts, episodes = self.desk.books.accounts, self.desk.episodes
         row = accounts.episode[account]
-        called = row >= 0 and episodes.state[row] == CALLED
         hopeless = accounts.written_off[account]
-        if preset.immediate is not None and not reaches(assets, debt, preset.immediate) and not hopeless:
+        if preset.immediate is not None and self._below(assets, debt, preset.immediate) and not hopeless:
             self._immediate(account, moment)
-        elif called:
-            if (
-                self.desk.calendar.index
-                >= episodes.called_index[row] + preset.cure_by + episodes.extra_days[row]
-            ):
-                tell_call(self.desk, row, "expired", moment.ts)
-                episodes.state[row] = EXPIRED
-                self.desk.watch(account, on=True)
-        elif not reaches(assets, debt, preset.min) and not hopeless:
-            row = self._row(account)
+        elif self._called(row):
+            deadline = episodes.called_index[row] + preset.cure_by + episodes.extra_days[row]
+            if self.desk.calendar.index >= deadline:
+                self._expire(row, moment)
+        elif self._below(assets, debt, preset.min) and not hopeless:
+            row = self.episode(account)
             episodes.called_index[row] = self.desk.calendar.index
+            episodes.reason[row] = RATIO
             tell_call(self.desk, row, "called", moment.ts)
-            episodes.state[row] = CALLED
+            episodes.state[row] = max(episodes.state[row], CALLED)
             self.desk.watch(account, on=preset.cure_at == INTRADAY)
         else:
-            at_target = reaches(assets, debt, preset.target)
+            at_target = self._reaches(assets, debt, preset.target)
             self._intraday(account, before, level, at_target, preset, moment)
 
+    def _expire(self, row: int, moment: Moment) -> None:
+        """The deadline of the ratio's call has passed."""
+        episodes = self.desk.episodes
+        episodes.reason[row] = RATIO
+        tell_call(self.desk, row, "expired", moment.ts)
+        episodes.pursued[row] = PURSUED
+        episodes.state[row] = max(episodes.state[row], EXPIRED)
+        self.desk.watch(episodes.account[row], on=True)
+
     def _immediate(self, account: int, moment: Moment) -> None:
-        row = self._row(account)
-        self.desk.episodes.at_once[row] = 1
+        row, episodes = self.episode(account), self.desk.episodes
+        episodes.at_once[row] = 1
+        episodes.reason[row] = RATIO
         tell_call(self.desk, row, "immediate", moment.ts)
-        self.desk.episodes.state[row] = AT_ONCE
+        episodes.pursued[row] = PURSUED_AT_ONCE
+        episodes.state[row] = AT_ONCE
         self.desk.watch(account, on=True)
-        self.due.append(account)
 
-    def _tell(self, account: int, event: str, moment: Moment) -> None:
-        tell_call(self.desk, self._row(account), event, moment.ts)
+    def _notice(self, account: int, event: str, moment: Moment) -> None:
+        """A notice is of the ratio, whatever else is demanded."""
+        row, episodes = self.episode(account), self.desk.episodes
+        before, episodes.reason[row] = episodes.reason[row], RATIO
+        tell_call(self.desk, row, event, moment.ts)
+        episodes.reason[row] = before
 
-    def _row(self, account: int) -> int:
+    def _ratio_met(self, row: int, event: str, moment: Moment) -> None:
+        """The ratio is back at its target: the end, unless something else has to be paid or returned."""
+        episodes = self.desk.episodes
+        account = episodes.account[row]
+        if not episodes.obliged[row] or not owed(self.desk, account):
+            self.end(row, event, moment)
+            return
+        episodes.called_index[row] = -1
+        episodes.pursued[row] = NOT_PURSUED
+        episodes.reason[row] = episodes.obliged[row]
+        episodes.at_once[row] = int(episodes.obliged[row] == FREEZE)
+        if episodes.state[row] == AT_ONCE and not episodes.at_once[row]:
+            episodes.state[row] = EXPIRED
+        tell_call(self.desk, row, "partly_met", moment.ts)
+
+    def episode(self, account: int) -> int:
         """The account's open episode, opened if there is none."""
         accounts, day = self.desk.books.accounts, self.desk.books.day
         row = accounts.episode[account]
@@ -183,10 +246,10 @@ def may_plan(desk: Desk, account: int, moment: Moment) -> bool:
     episodes = desk.episodes
     if row < 0 or episodes.held[row] or episodes.capped[row] or not desk.calendar.trading():
         return False
-    if episodes.state[row] == EXPIRED:
-        preset = desk.preset(account)
-        first = episodes.called_index[row] + preset.liquidate_from + episodes.extra_days[row]
-        return desk.calendar.index >= first
     if episodes.state[row] == LIQUIDATING:
-        return (moment.begins or account in moment.progressed) and not desk.orders.of(account)
-    return episodes.state[row] == AT_ONCE
+        if desk.orders.of(account) or not (moment.begins or account in moment.progressed):
+            return False
+    elif episodes.state[row] not in (EXPIRED, AT_ONCE):
+        return False
+    aim = due_now(desk, account)
+    return bool(aim) or aim.to_target

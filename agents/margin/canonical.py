@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 
 from agents.core import StateRow
-from agents.gate.reservations import FIGURES
 from agents.kernels import layout as at
 from agents.margin.desk import Desk
 
@@ -49,6 +48,12 @@ _EPISODE = (
     "called_index",
     "extra_days",
     "at_once",
+    "reason",
+    "pursued",
+    "obliged",
+    "obliged_index",
+    "obliged_date",
+    "snapshots",
     "held",
     "capped",
 )
@@ -88,7 +93,7 @@ def _account(desk: Desk, account: int) -> list[Any]:
         _contracts(desk, account),
         _items(desk, account),
         _episode(desk, account),
-        _reservations(desk, account),
+        desk.courts.of(desk.books.accounts.names[account]),
     ]
 
 
@@ -121,19 +126,6 @@ def _items(desk: Desk, account: int) -> list[Any]:
         [transit.actions[item], names[transit.security[item]], *_cells(transit, _ITEM, item)]
         for item in transit.of(account)
     )
-
-
-def _reservations(desk: Desk, account: int) -> list[Any]:
-    """Open requests, oldest first: a withdrawal uses the oldest."""
-    reservations, names = desk.reservations, desk.books.securities.names
-    return [
-        [
-            reservations.names[row],
-            names[reservations.security[row]] if reservations.security[row] >= 0 else None,
-            *_cells(reservations, ("business", "qty", "left", *FIGURES), row),
-        ]
-        for row in reservations.of(account)
-    ]
 
 
 def _episode(desk: Desk, account: int) -> list[Any] | None:

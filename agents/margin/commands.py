@@ -9,17 +9,32 @@ from __future__ import annotations
 from agents.kernels.layout import FLAGS, HOT_WIDTH
 from agents.margin.calls import Calls
 from agents.margin.desk import Desk, Moment
-from agents.margin.episodes import CALLED, EXPIRED, LIQUIDATING
+from agents.margin.episodes import (
+    AT_ONCE,
+    CALLED,
+    EXPIRED,
+    FREEZE,
+    LIQUIDATING,
+    NOT_PURSUED,
+    PURSUED,
+)
 from agents.margin.liquidation import Liquidation
 from agents.margin.records import tell_call
+from agents.margin.snapshots import ACKNOWLEDGED, tell_evidence
+from agents.rules.presets import INTRADAY
 from schemas.commands import Command
+from schemas.errors import BadRecord
 
 EVERYBODY = "*"
 
 
 def obey(desk: Desk, calls: Calls, liquidation: Liquidation, command: Command) -> None:
-    """Applies one command. Raises BadRecord for a preset nobody has described."""
+    """Applies one command. Raises BadRecord for a preset nobody has described, and for a deadline that the
+    exchange does not allow.
+    """
     accounts = _accounts(desk, command)
+    if command.command == "extend_deadline":
+        accounts = _extensible(desk, accounts, command)
     moment = Moment(command.ts)
     if command.command in ("approve", "resume"):
         moment.progressed = frozenset(accounts)
@@ -32,7 +47,6 @@ def obey(desk: Desk, calls: Calls, liquidation: Liquidation, command: Command) -
     for account in accounts:
         row = desk.books.accounts.episode[account]
         if row >= 0 and _means(desk, row, command):
-            desk.episodes.commands[row] = (command.id, command.by)
             _change(desk, row, account, command)
         if command.command not in ("acknowledge", "hold"):
             calls.evaluate(account, moment)
@@ -58,10 +72,31 @@ def _means(desk: Desk, row: int, command: Command) -> bool:
     return command.alert is None or command.alert == episode or command.alert.startswith(f"{episode}:")
 
 
+def _extensible(desk: Desk, accounts: list[int], command: Command) -> list[int]:
+    """Accounts whose call may last so much longer: until 2015-07-01 the exchange allows two trading days at
+    most (rulebook 1.3). Raises BadRecord where it is the only account meant.
+    """
+    most = desk.rules.number_or_none("topup_deadline_trading_days_max", desk.books.day)
+    if most is None:
+        return accounts
+    episodes, found = desk.episodes, []
+    for account in accounts:
+        row = desk.books.accounts.episode[account]
+        days = episodes.extra_days[row] + (command.days or 0) if row >= 0 else 0
+        if row < 0 or desk.preset(account).cure_by + days <= most:
+            found.append(account)
+        elif command.account != EVERYBODY and _means(desk, row, command):
+            raise BadRecord("days", f"the exchange allows {most} trading days from the call at most")
+    return found
+
+
 def _change(desk: Desk, row: int, account: int, command: Command) -> None:
     episodes = desk.episodes
+    episodes.commands[row] = (command.id, command.by)
     match command.command:
         case "acknowledge":
+            if not episodes.acknowledged[row]:
+                tell_evidence(desk, row, ACKNOWLEDGED, command.ts, command=command.id, by=command.by)
             episodes.acknowledged[row] = 1
         case "extend_deadline":
             _extend(desk, row, account, command.days or 0)
@@ -74,14 +109,22 @@ def _change(desk: Desk, row: int, account: int, command: Command) -> None:
 
 
 def _extend(desk: Desk, row: int, account: int, days: int) -> None:
-    """So many trading days more; a call that had expired is open again if its deadline now lies ahead."""
+    """So many trading days more, unless liquidation has begun; what had expired is open again if its
+    deadline now lies ahead.
+    """
     episodes = desk.episodes
+    if episodes.state[row] in (AT_ONCE, LIQUIDATING):
+        return
     episodes.extra_days[row] += days
-    if episodes.state[row] == EXPIRED:
-        preset = desk.preset(account)
-        if desk.calendar.index < episodes.called_index[row] + preset.cure_by + episodes.extra_days[row]:
-            episodes.state[row] = CALLED
-            desk.watch(account, on=preset.cure_at == "intraday")
+    if episodes.state[row] != EXPIRED:
+        return
+    preset, index, extra = desk.preset(account), desk.calendar.index, episodes.extra_days[row]
+    if episodes.pursued[row] == PURSUED and index < episodes.called_index[row] + preset.cure_by + extra:
+        episodes.pursued[row] = NOT_PURSUED
+    obligations_wait = not episodes.obliged[row] or index < episodes.obliged_index[row] + extra
+    if episodes.pursued[row] == NOT_PURSUED and obligations_wait and episodes.obliged[row] != FREEZE:
+        episodes.state[row] = CALLED
+        desk.watch(account, on=preset.cure_at == INTRADAY)
 
 
 def _approve(desk: Desk, row: int, account: int, ts: int) -> None:

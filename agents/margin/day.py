@@ -6,15 +6,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.kernels.layout import BLIND, LEVEL, OWED, SHORT
+from agents.kernels.layout import BLIND, HOT_WIDTH, LEVEL, OWED, SHORT, SHOWN, UNPRICED
 from agents.kernels.levels import judge
 from agents.margin.calendar import CONTINUOUS
 from agents.margin.calls import Calls
 from agents.margin.custody import Custody
+from agents.margin.demands import bring_up
 from agents.margin.desk import SYSTEM, TOTALS, Desk, Moment
 from agents.margin.evidence import available
 from agents.margin.liquidation import Liquidation
+from agents.margin.obligations import obliged_accounts
 from agents.margin.reference import Reference
+from agents.margin.topups import tell_topups
 from agents.margin.totals import security_totals
 from schemas.market import Session
 from schemas.units import format_day
@@ -87,19 +90,27 @@ class Day:
         calendar.begin(date)
         for account in desk.orders.accounts():
             desk.orders.close_all(account)
-        desk.reservations.end_day()
-        desk.answers.begin_day()
         desk.books.turn_to(date)
         self.reference.begin_day(date)
         desk.books.revalue()
         self.reference.actions.begin_day(before, date)
+        if calendar.index > 0:
+            self._matured_overnight(ts)
+
+    def _matured_overnight(self, ts: int) -> None:
+        """What fell due on days without trading is demanded now."""
+        calls, accounts = self.calls, self.desk.books.accounts
+        calls.obliged = obliged_accounts(self.desk)
+        for account in accounts.by_name(list(calls.obliged)):
+            if accounts.hot[account * HOT_WIDTH + SHOWN] != UNPRICED:
+                bring_up(calls, account, Moment(ts, opens=True))
+        calls.obliged = set()
 
     def _settle(self, ts: int) -> None:
         """The daily evaluation of all accounts, and the shard's totals."""
         desk = self.desk
         books, accounts = desk.books, desk.books.accounts
         desk.calendar.settled = books.day
-        desk.reservations.end_day()
         books.take_touched()
         hot = accounts.used("hot")
         due = (
@@ -111,9 +122,12 @@ class Day:
         )
         rows = accounts.by_name(np.flatnonzero(due).tolist())
         moment = Moment(ts, settled=True)
+        self.calls.obliged = obliged_accounts(desk)
         for account, margin in zip(rows, available(books, rows), strict=True):
             self.calls.evaluate(account, moment, margin)
+        self.calls.obliged = set()
         self.liquidation.plan_due(moment)
+        tell_topups(desk, ts)
         shard = desk.config.shard
         totals = {
             "shard": shard,

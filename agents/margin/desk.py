@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from agents.books.book import Books
 from agents.books.columns import Snapshot
 from agents.books.fold import Fold
 from agents.books.terms import Terms
 from agents.core import Output
-from agents.gate.answers import Answers
-from agents.gate.reservations import Reservations
 from agents.kernels.layout import FLAGS, HOT_WIDTH
 from agents.margin.calendar import Calendar
+from agents.margin.courts import Courts
 from agents.margin.episodes import Episodes
 from agents.margin.orders import Orders
 from agents.rules.presets import Preset
@@ -25,7 +26,6 @@ from schemas.units import format_day
 
 RATIOS, CALLS, LIQUIDATIONS = "margin.ratios", "margin.calls", "liquidation.orders"
 SYSTEM, TOTALS = "system.events", "shard.totals"
-DECISIONS = "order.decisions"
 
 PROPOSE, AUTO, SIMULATE = "propose", "auto", "simulate"
 
@@ -51,13 +51,15 @@ class ShardConfig:
 
 @dataclass(slots=True)
 class Moment:
-    """One evaluation. `ts` is market time (ms); `money_in`: assets came in by an account event; `begins`:
-    continuous trading begins; `progressed`: accounts of which an order was filled or closed.
+    """One evaluation. `ts` is market time (ms); `money_in`: assets came in by an account event; `opens`: the
+    trading day begins; `begins`: continuous trading begins; `progressed`: accounts of which an order was
+    filled or closed.
     """
 
     ts: int
     settled: bool = False
     money_in: bool = False
+    opens: bool = False
     begins: bool = False
     progressed: frozenset[int] = frozenset()
 
@@ -74,8 +76,8 @@ class Desk:
         self.episodes = Episodes()
         self.calendar = Calendar()
         self.orders = Orders()
-        self.reservations = Reservations()
-        self.answers = Answers()
+        self.courts = Courts()
+        self.told_topups: list[int] = []
         self.out: list[Output] = []
 
     def say(self, topic: str, key: str, value: dict[str, Any]) -> None:
@@ -114,8 +116,8 @@ class Desk:
         found.update(self.episodes.snapshot("episodes"))
         found.update(self.calendar.snapshot())
         found.update(self.orders.snapshot("orders"))
-        found.update(self.reservations.snapshot("reservations"))
-        found.update(self.answers.snapshot())
+        found.update(self.courts.snapshot())
+        found["topups"] = orjson.dumps(self.told_topups)
         return found
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
@@ -125,6 +127,6 @@ class Desk:
         self.episodes.restore("episodes", snapshot)
         self.calendar.restore(snapshot)
         self.orders.restore("orders", snapshot)
-        self.reservations.restore("reservations", snapshot)
-        self.answers.restore(snapshot)
+        self.courts.restore(snapshot)
+        self.told_topups = orjson.loads(bytes(snapshot["topups"]))
         self.out = []

@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 
 from agents.books.columns import Columns, Snapshot, Spec
+from schemas.alerts import CALL_REASONS
 
 NOTICE = 0
 """`warned` or `below_min`, not yet a call."""
@@ -22,12 +23,27 @@ LIQUIDATING = 4
 
 STATE_NAMES = ("notice", "called", "expired", "immediate", "liquidating")
 
+RATIO, MATURITY, FREEZE, CREDIT = range(4)
+assert CALL_REASONS == ("ratio", "maturity", "freeze", "credit")
+
+NOT_PURSUED = 0
+"""Liquidation does not aim at the ratio's target (yet)."""
+PURSUED = 1
+"""The call expired: from its day on the ratio is to be brought back to the target."""
+PURSUED_AT_ONCE = 2
+"""Below the immediate line: at once."""
+
 
 class Episodes(Columns):
-    """Rows of open episodes. `step` counts records, `batch` plans; `called_index` is the trading day
-    (counted from 0) of the call, -1 before it; `extra_days` what operators added; `held` by an operator,
-    `capped` by the ceiling of one evaluation; `at_once` says the deadline is T; `planned_index` the trading
-    day of the latest plan.
+    """Rows of open episodes. `step` counts records, `batch` plans, `snapshots` the evidence taken between
+    records; `reason` (index of CALL_REASONS) is the latest trigger's. `held` by an operator, `capped` by the
+    ceiling of one evaluation.
+
+    Two demands run beside each other, each with its clock. The ratio's: `called_index` is the trading day
+    (counted from 0) of the call, -1 before it, `pursued` whether liquidation aims at the target. The
+    obligations': `obliged` is their reason (index of CALL_REASONS, 0 = none), `obliged_index` the trading day
+    of maturity, `obliged_date` the date up to which what matured has been called. `extra_days` is what
+    operators added to both; `at_once` says the deadline is T.
     """
 
     SPEC: ClassVar[Spec] = {
@@ -40,6 +56,12 @@ class Episodes(Columns):
         "called_index": ("i4", -1, 1),
         "extra_days": ("i4", 0, 1),
         "at_once": ("i1", 0, 1),
+        "reason": ("i1", 0, 1),
+        "pursued": ("i1", NOT_PURSUED, 1),
+        "obliged": ("i1", 0, 1),
+        "obliged_index": ("i4", -1, 1),
+        "obliged_date": ("i4", -1, 1),
+        "snapshots": ("i4", 0, 1),
         "held": ("i1", 0, 1),
         "capped": ("i1", 0, 1),
         "approved": ("i1", 0, 1),
@@ -54,6 +76,12 @@ class Episodes(Columns):
     called_index: memoryview
     extra_days: memoryview
     at_once: memoryview
+    reason: memoryview
+    pursued: memoryview
+    obliged: memoryview
+    obliged_index: memoryview
+    obliged_date: memoryview
+    snapshots: memoryview
     held: memoryview
     capped: memoryview
     approved: memoryview
@@ -77,6 +105,10 @@ class Episodes(Columns):
         self.commands.pop(row, None)
         self.reset(row)
         self.free.append(row)
+
+    def told(self, row: int) -> tuple[int, int, int] | None:
+        """Which record was the latest of the episode, None for no row."""
+        return (self.date[row], self.number[row], self.step[row]) if row >= 0 else None
 
     def living(self) -> list[int]:
         """Accounts with an open episode, in no particular order."""

@@ -8,14 +8,15 @@ these obligations met.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from agents.books.contracts import FINANCING
 from agents.margin.desk import Desk
-from agents.margin.episodes import AT_ONCE, EXPIRED, LIQUIDATING
+from agents.margin.episodes import AT_ONCE, CREDIT, FREEZE, LIQUIDATING, MATURITY, PURSUED, PURSUED_AT_ONCE
 from agents.rules.interest import payable_milli
-
-MATURITY, FREEZE, CREDIT = "maturity", "freeze", "credit"
+from schemas.alerts import CALL_REASONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,16 @@ class Obligations:
     """What must happen now. `money`: milli to be repaid (principal of the financing contracts due, interest
     of all contracts due, as `repay` counts it); `contracts`: rows of lending contracts to be covered;
     `reason`: maturity, freeze or credit, empty where nothing is due; `loans`: rows of the financing contracts
-    in `money`; `to_target`: whether the ratio has to reach the preset's target as well.
+    in `money`; `latest`: the latest date on which something of it fell due (day number); `to_target`: whether
+    the ratio has to reach the preset's target as well.
     """
 
     money: int = 0
     contracts: frozenset[int] = frozenset()
     reason: str = ""
     loans: frozenset[int] = frozenset()
-    to_target: bool = True
+    latest: int = -1
+    to_target: bool = False
 
     def __bool__(self) -> bool:
         """Whether anything must be paid or returned."""
@@ -38,33 +41,86 @@ class Obligations:
 
 
 NONE = Obligations()
+"""Nothing is due."""
 
 
 def due_now(desk: Desk, account: int) -> Obligations:
-    """What a plan of forced liquidation for the account has to achieve today."""
-    row = desk.books.accounts.episode[account]
-    if row < 0 or desk.episodes.state[row] not in (EXPIRED, AT_ONCE, LIQUIDATING):
+    """What a plan of forced liquidation for the account has to achieve today: obligations whose day of
+    liquidation has come, and whether the ratio is to be brought back to its target.
+    """
+    row, episodes = desk.books.accounts.episode[account], desk.episodes
+    if row < 0:
         return NONE
-    return owed(desk, account)
+    aim = NONE
+    if episodes.obliged[row]:
+        first = episodes.obliged_index[row] + liquidation_after(desk) + episodes.extra_days[row]
+        if episodes.state[row] in (AT_ONCE, LIQUIDATING) or desk.calendar.index >= first:
+            aim = owed(desk, account)
+    return replace(aim, to_target=_ratio_is_pursued(desk, row))
+
+
+def _ratio_is_pursued(desk: Desk, row: int) -> bool:
+    episodes = desk.episodes
+    if episodes.pursued[row] != PURSUED:
+        return episodes.pursued[row] == PURSUED_AT_ONCE
+    first = episodes.called_index[row] + desk.preset(episodes.account[row]).liquidate_from
+    return desk.calendar.index >= first + episodes.extra_days[row]
+
+
+def liquidation_after(desk: Desk) -> int:
+    """Trading days from maturity to the first on which its contracts are liquidated."""
+    return desk.rules.number("liquidation_after_maturity", desk.books.day)
 
 
 def owed(desk: Desk, account: int) -> Obligations:
-    """What is due of an account, called or not."""
-    contracts, day = desk.books.contracts, desk.books.day
-    matured = [
-        row for row in contracts.chain(desk.books.accounts.first[account]) if 0 <= contracts.due[row] <= day
-    ]
+    """What is due of an account, called or not. A contract that matures today is due once the day is
+    settled.
+    """
+    books, until = desk.books, last_due_day(desk)
+    rows = list(books.contracts.chain(books.accounts.first[account]))
+    if desk.courts.hold(books.accounts.names[account]):
+        return _of(desk, rows, FREEZE)
+    ended = _credit_end(desk, account)
+    if 0 <= ended <= until:
+        return replace(_of(desk, rows, CREDIT), latest=ended)
+    matured = [row for row in rows if 0 <= books.contracts.due[row] <= until]
     return _of(desk, matured, MATURITY) if matured else NONE
 
 
-def _of(desk: Desk, rows: Iterable[int], reason: str) -> Obligations:
+def _credit_end(desk: Desk, account: int) -> int:
+    """The last day of the account's credit line or its group's, whichever ends first; -1 for none."""
+    accounts = desk.books.accounts
+    days = (accounts.credit_until[account], accounts.group_credit_until[account])
+    return min((day for day in days if day >= 0), default=-1)
+
+
+def _of(desk: Desk, rows: Iterable[int], reason: int) -> Obligations:
     contracts = desk.books.contracts
-    loans, lent, money = set(), set(), 0
+    loans, lent, money, latest = set(), set(), 0, -1
     for row in rows:
+        latest = max(latest, contracts.due[row])
         money += payable_milli(contracts.owed[row])
         if contracts.kind[row] == FINANCING:
             money += contracts.base[row]
             loans.add(row)
         elif contracts.qty[row]:
             lent.add(row)
-    return Obligations(money, frozenset(lent), reason, frozenset(loans))
+    return Obligations(money, frozenset(lent), CALL_REASONS[reason], frozenset(loans), latest)
+
+
+def last_due_day(desk: Desk) -> int:
+    """The latest date a contract may have been due on to be unpaid now: today once it is settled."""
+    day = desk.books.day
+    return day if desk.calendar.settled >= day else day - 1
+
+
+def obliged_accounts(desk: Desk) -> set[int]:
+    """Accounts with a matured contract or a credit line that ended."""
+    accounts, contracts, until = desk.books.accounts, desk.books.contracts, last_due_day(desk)
+    due = contracts.used("due")
+    matured = (contracts.used("alive") == 1) & (due >= 0) & (due <= until)
+    found = set(contracts.used("account")[matured].tolist())
+    for line in ("credit_until", "group_credit_until"):
+        day = accounts.used(line)
+        found.update(np.flatnonzero((day >= 0) & (day <= until)).tolist())
+    return found

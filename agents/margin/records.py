@@ -8,10 +8,12 @@ from agents.kernels.layout import HOT_WIDTH as WIDTH
 from agents.kernels.layout import SHOWN, UNPRICED
 from agents.kernels.levels import beyond_bounds
 from agents.margin.desk import CALLS, RATIOS, Desk
+from agents.margin.episodes import RATIO
 from agents.margin.evidence import available, evidence, last_close_change, shown_ratio, unpriced
+from agents.margin.obligations import liquidation_after, owed
 from agents.rules.presets import Preset
 from agents.rules.topup import shortfall_milli
-from schemas.alerts import LEVELS
+from schemas.alerts import CALL_REASONS, LEVELS
 from schemas.units import format_day, format_line, format_money
 
 Record = dict[str, Any]
@@ -22,9 +24,9 @@ _STILL_SHORT = frozenset(
 )
 
 
-def tell_ratio(desk: Desk, account: int, ts: int, *, settled: bool, margin: int | None = None) -> None:
+def tell_ratio(desk: Desk, account: int, ts: int, *, settled: bool, margin: int | None = None) -> bool:
     """Publishes the account's latest state; at a second `settled` of a day only if it differs from the
-    first's.
+    first's. Returns whether it did.
     """
     accounts = desk.books.accounts
     assets, debt = accounts.assets(account), accounts.debt(account)
@@ -42,12 +44,13 @@ def tell_ratio(desk: Desk, account: int, ts: int, *, settled: bool, margin: int 
         accounts.told_last_close[account],
     )
     if settled and now == told:
-        return
+        return False
     accounts.told_date[account], accounts.told_settled[account], accounts.told_shown[account] = now[:3]
     accounts.told_assets[account], accounts.told_debt[account] = _stored(assets), _stored(debt)
     accounts.told_margin[account], accounts.told_last_close[account] = _stored(free), _stored(change)
     name = accounts.names[account]
     desk.say(RATIOS, name, ratio_record(desk, account, ts, settled=settled, margin=free, change=change))
+    return True
 
 
 def _stored(value: int) -> int:
@@ -111,15 +114,17 @@ def tell_call(desk: Desk, row: int, event: str, ts: int, **more: Any) -> str:
         "episode": episode,
         "step": episodes.step[row],
         "event": event,
-        "reason": "ratio",
+        "reason": CALL_REASONS[episodes.reason[row]],
         "ts": ts,
         "date": format_day(desk.books.day),
         "preset": preset.name,
         "lines": lines_of(preset),
         "ratio": shown_ratio(assets, debt),
+        **_last_close(desk, account, assets, debt),
         "assets": format_money(assets),
         "debt": format_money(debt),
         "shortfall": format_money(missing),
+        **_obligations(desk, account, row),
         **_deadline(desk, row, preset),
         "evidence": evidence(desk.books, account),
         "rule": preset.rule,
@@ -135,13 +140,36 @@ def tell_call(desk: Desk, row: int, event: str, ts: int, **more: Any) -> str:
     return str(record["id"])
 
 
+def _last_close(desk: Desk, account: int, assets: int, debt: int) -> Record:
+    """The ratio at last prices, where another valuation is in force."""
+    change = last_close_change(desk.books, account)
+    return {"ratio_last_close": shown_ratio(assets + change, debt)} if change else {}
+
+
+def _obligations(desk: Desk, account: int, row: int) -> Record:
+    """What must be paid or returned whatever the ratio, while that is demanded."""
+    what = owed(desk, account) if desk.episodes.obliged[row] else None
+    if not what:
+        return {}
+    contracts = desk.books.contracts
+    names = sorted(contracts.names[contract] for contract in what.loans | what.contracts)
+    return {"obligations": {"reason": what.reason, "money": format_money(what.money), "contracts": names}}
+
+
 def _deadline(desk: Desk, row: int, preset: Preset) -> Record:
-    """Deadlines in trading days after the call; a date only once that trading day has begun."""
+    """Deadlines in trading days after the call or maturity; a date only once that trading day has begun."""
     episodes = desk.episodes
     if episodes.at_once[row]:
         return {"deadline": "T", "deadline_date": format_day(desk.books.day), "liquidate_from": "T"}
-    called, extra = episodes.called_index[row], episodes.extra_days[row]
-    cure, start = preset.cure_by + extra, preset.liquidate_from + extra
+    extra = episodes.extra_days[row]
+    if episodes.reason[row] == RATIO:
+        called, cure, start = (
+            episodes.called_index[row],
+            preset.cure_by + extra,
+            preset.liquidate_from + extra,
+        )
+    else:
+        called, cure, start = episodes.obliged_index[row], extra, liquidation_after(desk) + extra
     record: Record = {"deadline": _day_t(cure)}
     date = desk.calendar.date_of(called + cure) if called >= 0 else -1
     if date >= 0:

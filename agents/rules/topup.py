@@ -11,11 +11,16 @@ from schemas.units import RATIO_SCALE
 FEN = 10  # milli in 0.01 yuan, the smallest payment
 
 
-def reaches(assets: int, debt: int, line: int) -> bool:
-    """Whether assets/debt >= line (1e-4), by cross-multiplication; an account without debt reaches every
-    line.
+def reaches(assets: int, debt: int, line: int, *, inclusive: bool = True) -> bool:
+    """Whether assets/debt >= line (1e-4; > where the reading is not `inclusive`), by cross-multiplication; an
+    account without debt reaches every line.
     """
-    return debt <= 0 or assets * RATIO_SCALE >= debt * line
+    return debt <= 0 or assets * RATIO_SCALE > debt * line - inclusive
+
+
+def below(assets: int, debt: int, line: int, *, inclusive: bool = False) -> bool:
+    """Whether assets/debt < line (1e-4; <= where the reading is `inclusive`)."""
+    return not reaches(assets, debt, line, inclusive=not inclusive)
 
 
 def shortfall_milli(assets: int, debt: int, target: int) -> int:
