@@ -222,7 +222,9 @@ class LiquidationPlan:
 
 @dataclass(frozen=True, slots=True)
 class OrderDecision:
-    """The answer to a request of an account."""
+    """The answer to a request of an account. `limit` is the largest quantity, in shares, that would pass, or
+    the largest amount of a request for money; `figures` are those of the rule that is named.
+    """
 
     id: AlertId
     order: Identifier
@@ -235,6 +237,7 @@ class OrderDecision:
     available_margin: AnyMoney | None = None
     ratio_after: Ratio | None = None
     limit: AnyMoney | None = None
+    figures: Figures | None = None
 
 
 @dataclass(frozen=True, slots=True)
