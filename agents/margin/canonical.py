@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from agents.core import StateRow
+from agents.gate.reservations import FIGURES
 from agents.kernels import layout as at
 from agents.margin.desk import Desk
 
@@ -94,6 +95,7 @@ def _account(desk: Desk, account: int) -> list[Any]:
         _items(desk, account),
         _episode(desk, account),
         desk.courts.of(desk.books.accounts.names[account]),
+        _reservations(desk, account),
     ]
 
 
@@ -126,6 +128,19 @@ def _items(desk: Desk, account: int) -> list[Any]:
         [transit.actions[item], names[transit.security[item]], *_cells(transit, _ITEM, item)]
         for item in transit.of(account)
     )
+
+
+def _reservations(desk: Desk, account: int) -> list[Any]:
+    """Open requests, oldest first: a withdrawal uses the oldest."""
+    reservations, names = desk.reservations, desk.books.securities.names
+    return [
+        [
+            reservations.names[row],
+            names[reservations.security[row]] if reservations.security[row] >= 0 else None,
+            *_cells(reservations, ("business", "qty", "left", *FIGURES), row),
+        ]
+        for row in reservations.of(account)
+    ]
 
 
 def _episode(desk: Desk, account: int) -> list[Any] | None:

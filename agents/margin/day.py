@@ -90,6 +90,8 @@ class Day:
         calendar.begin(date)
         for account in desk.orders.accounts():
             desk.orders.close_all(account)
+        desk.reservations.end_day()
+        desk.answers.begin_day()
         desk.books.turn_to(date)
         self.reference.begin_day(date)
         desk.books.revalue()
@@ -111,6 +113,7 @@ class Day:
         desk = self.desk
         books, accounts = desk.books, desk.books.accounts
         desk.calendar.settled = books.day
+        desk.reservations.end_day()
         books.take_touched()
         hot = accounts.used("hot")
         due = (

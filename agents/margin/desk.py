@@ -15,6 +15,8 @@ from agents.books.columns import Snapshot
 from agents.books.fold import Fold
 from agents.books.terms import Terms
 from agents.core import Output
+from agents.gate.answers import Answers
+from agents.gate.reservations import Reservations
 from agents.kernels.layout import FLAGS, HOT_WIDTH
 from agents.margin.calendar import Calendar
 from agents.margin.courts import Courts
@@ -26,6 +28,7 @@ from schemas.units import format_day
 
 RATIOS, CALLS, LIQUIDATIONS = "margin.ratios", "margin.calls", "liquidation.orders"
 SYSTEM, TOTALS = "system.events", "shard.totals"
+DECISIONS = "order.decisions"
 
 PROPOSE, AUTO, SIMULATE = "propose", "auto", "simulate"
 
@@ -76,6 +79,8 @@ class Desk:
         self.episodes = Episodes()
         self.calendar = Calendar()
         self.orders = Orders()
+        self.reservations = Reservations()
+        self.answers = Answers()
         self.courts = Courts()
         self.told_topups: list[int] = []
         self.out: list[Output] = []
@@ -116,6 +121,8 @@ class Desk:
         found.update(self.episodes.snapshot("episodes"))
         found.update(self.calendar.snapshot())
         found.update(self.orders.snapshot("orders"))
+        found.update(self.reservations.snapshot("reservations"))
+        found.update(self.answers.snapshot())
         found.update(self.courts.snapshot())
         found["topups"] = orjson.dumps(self.told_topups)
         return found
@@ -127,6 +134,8 @@ class Desk:
         self.episodes.restore("episodes", snapshot)
         self.calendar.restore(snapshot)
         self.orders.restore("orders", snapshot)
+        self.reservations.restore("reservations", snapshot)
+        self.answers.restore(snapshot)
         self.courts.restore(snapshot)
         self.told_topups = orjson.loads(bytes(snapshot["topups"]))
         self.out = []

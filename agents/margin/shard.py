@@ -19,6 +19,8 @@ from agents.books.rows import EventRows
 from agents.books.seen import NEW, OTHER_CONTENT, SAME, event_key
 from agents.core import Output, Segment, StateRow
 from agents.dead_letters import dead_letter
+from agents.gate.gate import ORDERS, Gate
+from agents.gate.use import note_use
 from agents.margin.calls import Calls
 from agents.margin.canonical import state_rows
 from agents.margin.commands import obey
@@ -52,6 +54,7 @@ class MarginShard:
         self.calls = Calls(self.desk)
         self.liquidation = Liquidation(self.desk, self.calls)
         self.reference = Reference(self.desk)
+        self.gate = Gate(self.desk)
         self.custody = Custody(self.desk)
         self.day = Day(self.desk, self.calls, self.liquidation, self.reference, self.custody)
 
@@ -61,6 +64,8 @@ class MarginShard:
         """Applies a run of events in order; refused ones become dead letters and change nothing."""
         if segment.topic == ACCOUNT_EVENTS:
             self._account_events(segment)
+        elif segment.topic == ORDERS:
+            self.gate.take(segment)
         elif segment.topic == FIRM_TOTALS:
             for value in segment.values:
                 self.reference.take_totals(value)
@@ -180,6 +185,8 @@ class MarginShard:
             accounts.late[account] = 1
         if money_in:
             accounts.written_off[account] = 0
+        if desk.reservations:
+            note_use(desk.reservations, desk.books.securities.index, events, row, account)
         moment = Moment(events.ts[row], money_in=money_in)
         if accounts.episode[account] >= 0 and note_progress(desk, events, row, account):
             moment.progressed = frozenset({account})
