@@ -3,7 +3,8 @@
 
 A sum of products in 1e-7 yuan may leave int64, so whole thousandths of a yuan and the rest are summed
 apart: exact, and rounded down once. Shares that a financing contract bought count with it as far as they
-are still held and unpaid; what else is held is collateral.
+are still held and unpaid; what else is held is collateral. Shares that a corporate action makes a short owe
+count with the first lending contract in that security, as if they were borrowed under it already.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def available_margins(
     count: I4,
     p_security: I4,
     p_qty: I8,
+    p_compensation: I8,
     table: I8,
     out: I8,
 ) -> None:
@@ -52,12 +54,18 @@ def available_margins(
         rest = 0
         low, high = start[a], start[a] + count[a]
         free = p_qty[low:high].copy()
+        extra = p_compensation[low:high].copy()
         c = first[a]
         while c >= 0:
             s = c_security[c]
             haircut = table[s, HAIRCUT]
             if kind[c] == LENDING:
-                worth = c_qty[c] * max(table[s, MARK], 0)
+                lent = c_qty[c]
+                for r in range(low, high):
+                    if p_security[r] == s:
+                        lent += extra[r - low]
+                        extra[r - low] = 0
+                worth = lent * max(table[s, MARK], 0)
                 gain = c_base[c] - worth
                 whole -= c_base[c]
                 occupied = worth * c_margin[c]
@@ -75,6 +83,7 @@ def available_margins(
             c = following[c]
         for r in range(low, high):
             s = p_security[r]
+            whole -= extra[r - low] * max(table[s, MARK], 0)
             counted = free[r - low] * max(table[s, VALUE], 0) * table[s, HAIRCUT]
             whole += counted // 10_000
             rest += counted % 10_000

@@ -119,6 +119,7 @@ def available(books: Books, accounts: list[int]) -> list[int]:
         p.by_account.array("count"),
         p.rows.array("security"),
         p.rows.array("qty"),
+        p.rows.array("compensation"),
         books.securities.array("table"),
         out,
     )

@@ -18,11 +18,13 @@ def by_the_rule(books: Books, account: int) -> int:
     accounts, contracts, rows = books.accounts, books.contracts, books.positions.rows
     get = books.securities.get
     free = {rows.security[row]: rows.qty[row] for row in books.positions.run(account)}
+    extra = {rows.security[row]: rows.compensation[row] for row in books.positions.run(account)}
     financing, lending = [], []
     for row in contracts.chain(accounts.first[account]):
         security, base, margin = contracts.security[row], contracts.base[row], contracts.margin_ratio[row]
         if contracts.kind[row] == LENDING:
-            worth = contracts.qty[row] * max(0, get(security, MARK))
+            lent = contracts.qty[row] + extra.pop(security, 0)
+            worth = lent * max(0, get(security, MARK))
             lending.append((base, worth, get(security, HAIRCUT), margin))
         else:
             shares = min(contracts.qty[row], free.get(security, 0))
@@ -31,6 +33,7 @@ def by_the_rule(books: Books, account: int) -> int:
             financing.append((worth, base, get(security, HAIRCUT), margin))
     held = [(qty * max(0, get(security, VALUE)), get(security, HAIRCUT)) for security, qty in free.items()]
     fees = accounts.interest[account] + accounts.owed_cash[account]
+    fees += sum(qty * max(0, get(security, MARK)) for security, qty in extra.items())
     return available_margin_milli(available_margin(accounts.cash[account], held, financing, lending, fees))
 
 

@@ -13,7 +13,7 @@ from tests.oracle.prices import Prices
 def awaited(item: InTransit, prices: Prices) -> Decimal:
     """Shares in transit to a holder count as those held; the mark is already the price without the right."""
     price = prices.collateral_price(item.security) if item.shares else ZERO
-    return item.cash + item.shares * (price or ZERO)
+    return item.money() + item.shares * (price or ZERO)
 
 
 def compensated(item: InTransit, prices: Prices) -> Decimal:
@@ -83,11 +83,15 @@ def available_margin(account: Account, prices: Prices, day: date, haircuts: dict
     """Rulebook section 2, per contract, exactly.
 
     Shares count with the contract that bought them as far as they are still held and unpaid, contracts in
-    the order they came; what else is held is collateral.
+    the order they came; what else is held is collateral. Shares a short owes from a corporate action count
+    with its first lending contract in that security.
     """
     total = Fraction(account.cash) - Fraction(account.interest(day))
     total -= sum((Fraction(item.cash) for item in account.compensation), Fraction(0))
     free = dict(account.held)
+    extra: dict[str, int] = {}
+    for item in account.compensation:
+        extra[item.security] = extra.get(item.security, 0) + item.shares
     for contract in account.contracts.values():
         own_haircut = Fraction(haircuts.get(contract.security, ZERO))
         if contract.kind == "financing":
@@ -98,11 +102,14 @@ def available_margin(account: Account, prices: Prices, day: date, haircuts: dict
             occupied = Fraction(contract.principal)
             gain = worth - occupied
         else:
-            occupied = contract.qty * Fraction(prices.mark(contract.security) or ZERO)
+            lent = contract.qty + extra.pop(contract.security, 0)
+            occupied = lent * Fraction(prices.mark(contract.security) or ZERO)
             gain = Fraction(contract.principal) - occupied
             total -= Fraction(contract.principal)
         total += gain * (own_haircut if gain >= 0 else 1)
         total -= occupied * Fraction(contract.margin_ratio)
+    for security, qty in extra.items():
+        total -= qty * Fraction(prices.mark(security) or ZERO)
     for security, qty in free.items():
         price = Fraction(prices.collateral_price(security) or ZERO)
         total += qty * price * Fraction(haircuts.get(security, ZERO))
