@@ -52,7 +52,9 @@ TradingDays = Annotated[int, Whole(0, 250, "trading days")]
 
 @dataclass(frozen=True, slots=True)
 class SecurityReference:
-    """What is true of a security on a date. `haircut` is the collateral conversion rate (折算率)."""
+    """What is true of a security on a date. `haircut` is the collateral conversion rate (折算率);
+    `last_trading_day` is known of one that is being delisted (退市).
+    """
 
     security: Security
     date: Day
@@ -78,6 +80,7 @@ class SecurityReference:
     lending_margin: MarginRatio | None = None
     valuation: Valuation | None = None
     fair_price: PriceOrZero | None = None
+    last_trading_day: Day | None = None
 
 
 @dataclass(frozen=True, slots=True)

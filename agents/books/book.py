@@ -36,12 +36,15 @@ from schemas.errors import BadRecord
 from schemas.units import MONEY_MAX, QTY_MAX
 
 _TABLES = ("accounts", "securities", "contracts", "transit")
+_INTEREST = ("account", "alive", "opened", "since", "base", "closed_days", "running", "earned", "remainder")
+_ACCRUED = (*_INTEREST, "accrued", "paid", "owed")
 NO_DAY = -1
 
 
 class Books:
     """Accounts, securities, positions, contracts, items in transit, ids seen. `day` is the current day
-    number, -1 before any.
+    number, -1 before any, `previous_day` the one before it; shares sold short on `return_until` or before
+    may go back to the lender.
     """
 
     def __init__(self) -> None:
@@ -54,7 +57,8 @@ class Books:
         self.flag = np.zeros(0, dtype=np.uint8)
         self.touched = np.zeros(0, dtype=np.int32)
         self.size = np.zeros(1, dtype=np.int32)
-        self.day = NO_DAY
+        self.day = self.previous_day = NO_DAY
+        self.return_until = NO_DAY
 
     # -- rows
 
@@ -253,13 +257,28 @@ class Books:
         chain = contracts.chain(self.accounts.first[account])
         return next((row for row in chain if contracts.names[row] == name), -1)
 
+    def matured(self, account: int) -> list[int]:
+        """Rows of an account's contracts that have fallen due, in the order they came."""
+        contracts, day = self.contracts, self.day
+        chain = contracts.chain(self.accounts.first[account])
+        return [row for row in chain if contracts.matured(row, day)]
+
+    def returnable(self, row: int) -> int:
+        """Shares of a lending contract that may go back now: not those sold short too recently (rulebook
+        6, `short.return_T1`).
+        """
+        contracts = self.contracts
+        fresh = contracts.fresh[row] if contracts.fresh_day[row] > self.return_until else 0
+        return max(0, contracts.qty[row] - fresh)
+
     # -- the day
 
     def turn_to(self, day: int) -> None:
         """A new day: T+1 quantities become sellable, limits and flows begin at nothing. `revalue` has to
         follow.
         """
-        self.day = day
+        if day != self.day:
+            self.previous_day, self.day = self.day, day
         rows = self.positions.rows
         expired = rows.used("lock_day") < day
         rows.used("locked")[expired] = 0
@@ -283,8 +302,7 @@ class Books:
     def accrue(self) -> None:
         """Interest of all contracts as of the current day."""
         c, accounts = self.contracts, self.accounts
-        names = ("account", "alive", "opened", "base", "closed_days", "rate", "accrued", "paid", "owed")
-        columns = [*(c.array(name) for name in names), accounts.array("interest"), accounts.array("hot")]
+        columns = [*(c.array(name) for name in _ACCRUED), accounts.array("interest"), accounts.array("hot")]
         accrue(c.rows, self.day, *columns)
 
     def remark(self, rows: Iterable[int] | None = None) -> None:
@@ -309,7 +327,8 @@ class Books:
         found.update(self.positions.snapshot())
         found.update(self.seen.snapshot())
         found["books.touched"] = self.touched[: self.size[0]].copy()
-        found["books.day"] = np.array([self.day], dtype=np.int32)
+        days = [self.day, self.previous_day, self.return_until]
+        found["books.day"] = np.array(days, dtype=np.int32)
         return found
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
@@ -324,7 +343,7 @@ class Books:
         self.touched[: len(touched)] = touched
         self.flag[touched] = 1
         self.size[0] = len(touched)
-        self.day = int(np.asarray(snapshot["books.day"])[0])
+        self.day, self.previous_day, self.return_until = np.asarray(snapshot["books.day"]).tolist()
 
 
 def _blind(long: int, short: int, mark: int, value: int) -> bool:

@@ -1,8 +1,13 @@
 """Contracts of financing (融资) and lending (融券): rows chained per account, and what is owed on them.
 
-Interest (rulebook 9) is a function of principal-days, never of a running sum: closed parts + outstanding
-base x days, where days = max(1, day - opened); one half-up rounding of the cumulative amount, less what was
+Interest (rulebook 9) is a function of principal-days, never of a running sum of rounded amounts. A
+contract's time is cut into segments of one annual rate (its own or the preset's dated one, and the penalty
+while it is overdue); a segment's principal-days are its closed parts + outstanding base x days. What ended
+segments brought is kept exactly; one half-up rounding to 0.001 yuan of the cumulative amount, less what was
 paid.
+
+The margin ratio is fixed when the contract is opened: later notices, extensions and repayments leave it
+(rulebook 3.2).
 """
 
 from __future__ import annotations
@@ -17,8 +22,9 @@ from numpy.typing import NDArray
 
 from agents.books.columns import Columns, Snapshot, Spec, text_restore, text_snapshot
 from agents.rules.initial_margin import initial_margin
-from agents.rules.interest import days_in_use, interest_milli
+from agents.rules.interest import interest_milli
 from agents.rules.presets import BUILT_IN_SINCE
+from agents.rules.schedule import Schedule
 from schemas.account import CLIENT_CLASSES
 
 FINANCING = 0
@@ -29,15 +35,15 @@ NO_DAY = -1
 
 
 @lru_cache(maxsize=4096)
-def _least_margin(kind: int, opened: int, client: int) -> int:
-    return initial_margin(TYPE_NAMES[kind], opened, CLIENT_CLASSES[client])
+def _least_margin(kind: int, opened: int, client: int, rules: Schedule) -> int:
+    return initial_margin(TYPE_NAMES[kind], opened, CLIENT_CLASSES[client], rules)
 
 
-def least_margin(kind: int, opened: int, client: int) -> int:
+def least_margin(kind: int, opened: int, client: int, rules: Schedule) -> int:
     """The exchange's minimum margin ratio of a contract opened on a day, 1e-4; `client` indexes
     CLIENT_CLASSES.
     """
-    return _least_margin(kind, max(opened, BUILT_IN_SINCE), client)
+    return _least_margin(kind, max(opened, BUILT_IN_SINCE), client, rules)
 
 
 @dataclass(slots=True)
@@ -54,17 +60,24 @@ class NewContract:
     base: int
     rate: int
     margin_ratio: int
-    due: int = NO_DAY
+    floating: bool = False
     accrued: int = 0
-    covered: int = 0
-    """Principal-days that `accrued` stands for."""
+    since: int = NO_DAY
+    """First day that `accrued` does not cover, NO_DAY when it was not given."""
 
 
 class Contracts(Columns):
     """Contract rows. `base` outstanding principal or unreturned quantity x sale price (milli), `qty` shares
-    unpaid or unreturned, `closed_days` principal-days (milli x days) of parts paid back, less those an
-    opening's `accrued` covers; `owed` interest as of the books' day; `first_qty`, `first_base` as borrowed;
-    `following` the account's next row, -1 at the end.
+    unpaid or unreturned; `first_qty`, `first_base` as borrowed; `fresh` of them on `fresh_day`, the latest
+    day of borrowing; `following` the account's next row, -1 at the end.
+
+    `due` is the agreed date, `maturity` the day the contract falls due after holidays, suspension and
+    delisting; `deferred` 1 while the security's suspension holds it open.
+
+    `rate` is the annual rate agreed, `floating` 1 where that is the preset's; `running` is the rate of the
+    running segment, which began on `since` and of which `closed_days` principal-days (milli x days) are of
+    parts paid back; `earned` (milli) and `remainder` (1 / 360,000,000 milli) are what ended segments
+    brought; `owed` interest as of the books' day.
     """
 
     SPEC: ClassVar[Spec] = {
@@ -74,12 +87,21 @@ class Contracts(Columns):
         "alive": ("i1", 0, 1),
         "opened": ("i4", 0, 1),
         "due": ("i4", NO_DAY, 1),
+        "maturity": ("i4", NO_DAY, 1),
+        "deferred": ("i1", 0, 1),
         "qty": ("i8", 0, 1),
         "base": ("i8", 0, 1),
         "first_qty": ("i8", 0, 1),
         "first_base": ("i8", 0, 1),
+        "fresh": ("i8", 0, 1),
+        "fresh_day": ("i4", NO_DAY, 1),
+        "since": ("i4", 0, 1),
         "closed_days": ("i8", 0, 1),
         "rate": ("i8", 0, 1),
+        "floating": ("i1", 0, 1),
+        "running": ("i8", 0, 1),
+        "earned": ("i8", 0, 1),
+        "remainder": ("i8", 0, 1),
         "margin_ratio": ("i8", 0, 1),
         "accrued": ("i8", 0, 1),
         "paid": ("i8", 0, 1),
@@ -92,12 +114,21 @@ class Contracts(Columns):
     alive: memoryview
     opened: memoryview
     due: memoryview
+    maturity: memoryview
+    deferred: memoryview
     qty: memoryview
     base: memoryview
     first_qty: memoryview
     first_base: memoryview
+    fresh: memoryview
+    fresh_day: memoryview
+    since: memoryview
     closed_days: memoryview
     rate: memoryview
+    floating: memoryview
+    running: memoryview
+    earned: memoryview
+    remainder: memoryview
     margin_ratio: memoryview
     accrued: memoryview
     paid: memoryview
@@ -129,11 +160,12 @@ class Contracts(Columns):
         self.kind[row] = new.kind
         self.alive[row] = 1
         self.opened[row] = new.opened
-        self.due[row] = new.due
-        self.qty[row] = self.first_qty[row] = new.qty
+        self.qty[row] = self.first_qty[row] = self.fresh[row] = new.qty
         self.base[row] = self.first_base[row] = new.base
-        self.closed_days[row] = -new.covered
-        self.rate[row] = new.rate
+        self.fresh_day[row] = new.opened
+        self.since[row] = max(new.opened, new.since)
+        self.rate[row] = self.running[row] = new.rate
+        self.floating[row] = int(new.floating)
         self.margin_ratio[row] = new.margin_ratio
         self.accrued[row] = new.accrued
         return row
@@ -156,24 +188,36 @@ class Contracts(Columns):
         self.names[row] = ""
         self.free.append(row)
 
+    def days(self, row: int, day: int) -> int:
+        """Days of interest that `day` shows in the running segment."""
+        opened, since = self.opened[row], self.since[row]
+        return day - since if since > opened else max(1, day - opened)
+
     def interest(self, row: int, day: int) -> int:
         """Interest owed on `day`, milli."""
-        days = days_in_use(self.opened[row], day)
-        principal_days = max(0, self.closed_days[row] + self.base[row] * days)
-        return self.accrued[row] + interest_milli(principal_days, self.rate[row]) - self.paid[row]
+        principal_days = max(0, self.closed_days[row] + self.base[row] * self.days(row, day))
+        gained = interest_milli(principal_days, self.running[row], self.remainder[row])
+        return self.accrued[row] + self.earned[row] + gained - self.paid[row]
 
     def take_back(self, row: int, base: int, day: int) -> None:
         """Principal of `base` milli comes back on `day`; its days are closed."""
-        self.closed_days[row] += base * days_in_use(self.opened[row], day)
+        self.closed_days[row] += base * self.days(row, day)
         self.base[row] -= base
 
     def lend_more(self, row: int, qty: int, base: int, day: int) -> None:
         """Another execution under the same contract: interest of the addition begins on `day`."""
-        self.closed_days[row] -= base * max(0, day - self.opened[row])
+        first = self.since[row] == self.opened[row] >= day
+        self.closed_days[row] -= 0 if first else base * self.days(row, day)
         for column in (self.qty, self.first_qty):
             column[row] += qty
         for column in (self.base, self.first_base):
             column[row] += base
+        self.fresh[row] = qty + (self.fresh[row] if self.fresh_day[row] == day else 0)
+        self.fresh_day[row] = day
+
+    def matured(self, row: int, day: int) -> bool:
+        """Whether the contract has fallen due by `day`."""
+        return 0 <= self.maturity[row] <= day and not self.deferred[row]
 
     def unpaid_shares(self, row: int) -> int:
         """Shares of a financing contract in proportion to its unpaid principal, rounded half up (rulebook

@@ -12,12 +12,15 @@ from collections.abc import Callable
 from agents.books.actions import owes_compensation, release_cash, release_shares
 from agents.books.book import Books
 from agents.books.contracts import FINANCING, LENDING, NewContract, least_margin
+from agents.books.maturities import advance, date_contract, due_in_force
 from agents.books.opening import open_account
+from agents.books.rates import follow_rates
 from agents.books.repayment import give_back, repay, returnable
 from agents.books.rows import EventRows
 from agents.books.securities import BUYS, SHORT_SALES
 from agents.books.terms import Terms
 from agents.kernels.layout import FINANCING_MARGIN, FLAGS, HOT_WIDTH, LENDING_MARGIN, VALUE
+from agents.rules.maturity import check_extension, check_term, least_due
 from schemas.account import BUSINESSES, KINDS
 from schemas.errors import BadRecord
 from schemas.units import MONEY_MAX, parse_day
@@ -36,6 +39,7 @@ class Fold:
     def __init__(self, books: Books, terms: Terms) -> None:
         self.books = books
         self.terms = terms
+        self.rules = terms.rules
         self._kinds: list[Callable[[EventRows, int, int], bool]] = [
             getattr(self, f"_{kind}") for kind in KINDS
         ]
@@ -56,6 +60,21 @@ class Fold:
             raise BadRecord("account", "is closed")
         return account, self._kinds[kind](events, row, account)
 
+    def begin_day(self) -> None:
+        """Contracts as of a new day of the books, once its reference data are in: what falls due, at which
+        rates interest runs, which shares sold short may go back. Interest is brought to the day afterwards.
+        """
+        books, rules = self.books, self.rules
+        waits = rules.number("short_return_min_sessions_after_sale", books.day) > 0
+        yesterday = books.previous_day if books.previous_day >= 0 else books.day - 1
+        books.return_until = yesterday if waits else books.day
+        self.review_maturities()
+        follow_rates(books, self.terms, rules, books.previous_day)
+
+    def review_maturities(self) -> None:
+        """What falls due today, once more: a security is suspended, or is not after all."""
+        advance(self.books, self.rules)
+
     def rate(self, account: int, kind: int, given: int) -> int:
         """The rate of a new contract: its own, else the preset's, else 0 (1e-6 a year)."""
         if given >= 0:
@@ -73,7 +92,7 @@ class Fold:
         published = self.books.securities.get(security, column)
         if published >= 0:
             return published
-        return least_margin(kind, opened, self.books.accounts.client[account])
+        return least_margin(kind, opened, self.books.accounts.client[account], self.rules)
 
     # -- kinds
 
@@ -131,7 +150,9 @@ class Fold:
         contract = self.books.contract_named(account, events.contract_name(row) or "")
         if contract < 0:
             raise BadRecord("contract", "the account has no such contract")
-        self.books.contracts.due[contract] = events.due[row]
+        books, due = self.books, events.due[row]
+        check_extension(due_in_force(books, contract), due, books.day, self.rules)
+        date_contract(books, contract, due, self.rules)
         return False
 
     def _freeze(self, events: EventRows, row: int, account: int) -> bool:
@@ -258,6 +279,7 @@ class Fold:
     def _lend(self, events: EventRows, row: int, account: int, security: int, kind: int, gross: int) -> None:
         """Opens the contract that a fill names (else one named by the fill's id), or adds to it."""
         books, name = self.books, events.contract_name(row) or str(events.pool[events.id[row]])
+        day, due, rules = books.day, events.due[row], self.rules
         if books.accounts.debt(account) + gross > MONEY_MAX:
             raise BadRecord("qty", "would take the account's debt beyond 10^11 yuan")
         contract = books.contract_named(account, name)
@@ -265,24 +287,28 @@ class Fold:
             contracts = books.contracts
             if contracts.kind[contract] != kind or contracts.security[contract] != security:
                 raise BadRecord("contract", "is of another type or security")
-            contracts.lend_more(contract, events.qty[row], gross, books.day)
+            contracts.lend_more(contract, events.qty[row], gross, day)
             if kind == FINANCING:
                 contracts.qty[contract] = contracts.unpaid_shares(contract)
             books.add_base(account, kind, gross)
             books.refresh_interest(contract)
             return
+        if due >= 0:
+            check_term(day, due, day, rules)
         new = NewContract(
             name=name,
             kind=kind,
             security=security,
-            opened=books.day,
+            opened=day,
             qty=events.qty[row],
             base=gross,
             rate=self.rate(account, kind, events.rate[row]),
-            margin_ratio=self.margin_ratio(account, kind, security, books.day, events.margin_ratio[row]),
-            due=events.due[row],
+            margin_ratio=self.margin_ratio(account, kind, security, day, events.margin_ratio[row]),
+            floating=events.rate[row] < 0,
         )
-        books.borrow(account, new)
+        date_contract(
+            books, books.borrow(account, new), due if due >= 0 else least_due(day, day, rules), rules
+        )
 
     def _check_cash(self, account: int, amount: int, field: str, leaving: int = 0) -> None:
         """Refuses what takes cash, or assets less the value `leaving`, beyond the bounds."""

@@ -7,6 +7,7 @@ says why one is refused. Accounts do not depend on each other, so opening these 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.books.book import Books
-from agents.books.contracts import FINANCING, least_margin
+from agents.books.contracts import FINANCING, NO_DAY, least_margin
 from agents.kernels.interest import interests
 from agents.kernels.layout import (
     BLIND,
     FINANCING_MARGIN,
     FLAGS,
+    LAST_TRADING_DAY,
     LONG,
     NO_DEBT,
     OWED,
@@ -27,6 +29,7 @@ from agents.kernels.layout import (
     SHOWN,
     VALUE,
 )
+from agents.rules.maturity import least_due, matures_on
 from schemas.account import KINDS, NO_CODE
 from schemas.account_decoding import CREDIT_COLUMNS
 from schemas.batches import AccountBatch
@@ -61,8 +64,13 @@ class _Group:
     contracts: ContractEntries
     owed_by: I8
     base: I8
+    since: I8
+    due: I8
+    maturity: I8
     securities: I4
-    """Row of the security an index into the pool stands for, -1 when never heard of or not named."""
+    """`since`, `due` and `maturity` as contract rows have them. `securities`: row of the security an index
+    into the pool stands for, -1 when never heard of or not named.
+    """
 
     def only(self, good: Mask) -> _Group:
         """The good ones."""
@@ -77,6 +85,9 @@ class _Group:
             self.contracts.take(owed),
             place[self.owed_by[owed]],
             self.base[owed],
+            self.since[owed],
+            self.due[owed],
+            self.maturity[owed],
             self.securities,
         )
 
@@ -110,15 +121,19 @@ def _group(fold: Fold, batch: AccountBatch, rows: I8) -> _Group:
     named, index = _named(positions, contracts), fold.books.securities.index
     securities[named] = [index.get(batch.pool[name], -1) for name in named]
     base = np.where(contracts.principal >= 0, contracts.principal, contracts.qty * contracts.price)
+    day, owed_by = (batch.ts[rows] + SHANGHAI_OFFSET_MS) // DAY_MS, np.repeat(place, owed[1] - owed[0])
+    opened = contracts.opened.astype(np.int64)
     return _Group(
         rows,
-        (batch.ts[rows] + SHANGHAI_OFFSET_MS) // DAY_MS,
+        day,
         _presets(fold, batch, rows),
         positions.take(some),
         held_by[some],
         contracts,
-        np.repeat(place, owed[1] - owed[0]),
+        owed_by,
         base,
+        np.where(contracts.accrued >= 0, np.maximum(opened, day[owed_by]), opened),
+        *_due(fold, contracts, day[owed_by]),
         securities,
     )
 
@@ -152,21 +167,44 @@ def _certain(fold: Fold, batch: AccountBatch, group: _Group) -> Mask:
     value = np.where(security >= 0, books.securities.array("table")[security, VALUE], 0)
     value = np.maximum(value, 0)
     good[group.held_by[positions.qty > MONEY_MAX // np.maximum(value, 1)]] = False
-    good[group.owed_by[~_simple(books, group)]] = False
+    good[group.owed_by[~_simple(fold, group)]] = False
     assets = abs(batch.amount[rows]) + other + _sums(positions.qty * value, group.held_by, n)
     debt = _sums(np.maximum(contracts.accrued, 0) + group.base, group.owed_by, n)
     good &= (assets <= MONEY_MAX) & (debt <= MONEY_MAX)
     return good
 
 
-def _simple(books: Books, group: _Group) -> Mask:
-    """Financing contracts whose base and principal-days stay far from 2^63."""
-    contracts, day = group.contracts, group.day[group.owed_by]
+def _simple(fold: Fold, group: _Group) -> Mask:
+    """Financing contracts whose base and principal-days stay far from 2^63, that are not due yet and whose
+    interest ran at one rate so far.
+    """
+    books, contracts, day = fold.books, group.contracts, group.day[group.owed_by]
     simple: Mask = contracts.type == FINANCING
     simple &= (contracts.principal >= 0) | (contracts.qty <= MONEY_MAX // np.maximum(contracts.price, 1))
     for reached in (day, books.day):
         simple &= abs(reached - contracts.opened.astype(np.int64)) <= _MOST_DAYS
-    return simple
+    security = group.securities[contracts.security]
+    ends = books.securities.array("table")[np.maximum(security, 0), LAST_TRADING_DAY] >= 0
+    simple &= ~(ends & (security >= 0)) & (group.due >= contracts.opened) & (group.maturity > books.day)
+    rates_since = np.array(fold.terms.since, np.int64)[np.maximum(group.preset, 0)[group.owed_by]]
+    return simple & ((contracts.rate >= 0) | (rates_since <= group.since))
+
+
+def _due(fold: Fold, contracts: ContractEntries, day: I8) -> tuple[I8, I8]:
+    """(due, maturity) of contracts as openings of `day` tell them, where no security is being delisted."""
+    due = contracts.due.astype(np.int64)
+    missing = np.flatnonzero(due < 0)
+    terms = [contracts.opened[missing].astype(np.int64), day[missing]]
+    due[missing] = _of_each(terms, lambda opened, as_of: least_due(opened, as_of, fold.rules))
+    return due, _of_each([due], lambda date: matures_on(date, NO_DAY, fold.rules))
+
+
+def _of_each(columns: list[I8], rule: Callable[..., int]) -> I8:
+    """A rule of dates applied to rows; few of them differ."""
+    different, which = np.unique(np.stack(columns), axis=1, return_inverse=True)
+    found = np.array([rule(*dates) for dates in different.T.tolist()], np.int64)
+    every: I8 = found[which.reshape(-1)] if len(found) else np.zeros(0, np.int64)
+    return every
 
 
 def _sums(values: I8, owner: I8, owners: int) -> I8:
@@ -186,8 +224,8 @@ def _open(fold: Fold, batch: AccountBatch, group: _Group) -> I4:
     other = np.maximum(batch.other_collateral[rows], 0)
     accounts.array("cash")[new] = batch.amount[rows]
     accounts.array("other_collateral")[new] = other
-    for name in CREDIT_COLUMNS:
-        accounts.array(name)[new] = batch.column(name)[rows]
+    for line in CREDIT_COLUMNS:
+        accounts.array(line)[new] = batch.column(line)[rows]
     accounts.array("client")[new] = np.where(batch.client[rows] == NO_CODE, 0, batch.client[rows])
     hot = accounts.array("hot")[new]
     hot[:, SHOWN] = NO_DEBT
@@ -220,25 +258,30 @@ def _owe(fold: Fold, batch: AccountBatch, group: _Group, first: int, hot: I8) ->
     contracts, owner, base = group.contracts.take(owing), group.owed_by[owing], group.base[owing]
     security, account = group.securities[contracts.security], (first + owner).astype(np.int32)
     given = contracts.accrued >= 0
-    covered = np.where(given, base * np.maximum(0, group.day[owner] - contracts.opened), 0)
     rates = np.array([preset.financing_rate for preset in fold.terms.current], np.int64)
     rate = np.where(contracts.rate >= 0, contracts.rate, rates[group.preset[owner]])
     accrued = np.where(given, contracts.accrued, 0)
-    days = np.maximum(1, books.day - contracts.opened.astype(np.int64))
-    owed = accrued + interests(base * days - covered, rate)
+    opened, since = contracts.opened.astype(np.int64), group.since[owing]
+    days = np.where(since > opened, books.day - since, np.maximum(1, books.day - opened))
+    owed = accrued + interests(base * days, rate)
     columns: dict[str, NDArray[Any] | int] = {
         "account": account,
         "security": security,
         "alive": 1,
         "opened": contracts.opened,
-        "due": contracts.due,
+        "due": group.due[owing],
+        "maturity": group.maturity[owing],
         "qty": contracts.qty,
         "base": base,
         "first_qty": contracts.qty,
         "first_base": base,
-        "closed_days": -covered,
+        "fresh": contracts.qty,
+        "fresh_day": contracts.opened,
+        "since": since,
         "rate": rate,
-        "margin_ratio": _margin_ratios(books, contracts, security, account),
+        "running": rate,
+        "floating": contracts.rate < 0,
+        "margin_ratio": _margin_ratios(fold, contracts, security, account),
         "accrued": accrued,
         "owed": owed,
     }
@@ -252,11 +295,12 @@ def _owe(fold: Fold, batch: AccountBatch, group: _Group, first: int, hot: I8) ->
     hot[:, OWED] = accounts.array("principal")[new] + accounts.array("interest")[new]
 
 
-def _margin_ratios(books: Books, contracts: ContractEntries, security: I4, account: I4) -> I8:
+def _margin_ratios(fold: Fold, contracts: ContractEntries, security: I4, account: I4) -> I8:
     """As `Fold.margin_ratio`, of financing contracts."""
+    books, rules = fold.books, fold.rules
     published = books.securities.array("table")[security, FINANCING_MARGIN]
     ratio: I8 = np.where(contracts.margin_ratio >= 0, contracts.margin_ratio, published)
     client = books.accounts.client
     for entry in np.flatnonzero(ratio < 0).tolist():
-        ratio[entry] = least_margin(FINANCING, int(contracts.opened[entry]), client[account[entry]])
+        ratio[entry] = least_margin(FINANCING, int(contracts.opened[entry]), client[account[entry]], rules)
     return ratio

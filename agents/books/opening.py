@@ -9,9 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents.books.book import Books
-from agents.books.contracts import LENDING, NewContract
+from agents.books.contracts import LENDING, NO_DAY, NewContract
+from agents.books.maturities import date_contract
+from agents.books.rates import catch_up
 from agents.books.rows import ContractRow, EventRows, PositionRow
 from agents.kernels.layout import FLAGS, HOT_WIDTH, MARK, OWED, SECURITY_WIDTH, VALUE
+from agents.rules.maturity import least_due
 from schemas.account import NO_CODE
 from schemas.account_decoding import CREDIT_COLUMNS
 from schemas.errors import BadRecord
@@ -68,6 +71,8 @@ def _check_debt(books: Books, contracts: list[ContractRow]) -> None:
     table, index = books.securities.table, books.securities.index
     debt = lent = 0
     for contract in contracts:
+        if 0 <= contract.due < contract.opened:
+            raise BadRecord("contracts", f"{contract.name} is due before it was opened")
         debt += max(0, contract.accrued) + contract.base
         if contract.kind == LENDING:
             known = index.get(contract.security)
@@ -134,10 +139,13 @@ def _owe(fold: Fold, account: int, contract: ContractRow, day: int) -> None:
         base=base,
         rate=fold.rate(account, kind, contract.rate),
         margin_ratio=fold.margin_ratio(account, kind, security, contract.opened, contract.margin_ratio),
-        due=contract.due,
+        floating=contract.rate < 0,
         accrued=max(0, contract.accrued),
-        covered=0 if contract.accrued < 0 else base * max(0, day - contract.opened),
+        since=day if contract.accrued >= 0 else NO_DAY,
     )
-    books.borrow(account, new)
+    row = books.borrow(account, new)
+    due = contract.due if contract.due >= 0 else least_due(contract.opened, day, fold.rules)
+    date_contract(books, row, due, fold.rules)
+    catch_up(books, fold.terms, fold.rules, row)
     if kind == LENDING and contract.qty:
         books.move(books.positions.ensure(account, security), short=contract.qty)

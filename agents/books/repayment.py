@@ -26,8 +26,8 @@ def chosen_contracts(books: Books, account: int, name: str | None) -> list[int]:
 
 
 def repay(books: Books, account: int, amount: int, name: str | None, *, keep_excess: bool) -> int:
-    """Uses `amount` milli for debts: interest of the earliest contract first, then principal of matured
-    ones, then the earliest.
+    """Uses `amount` milli for debts: interest of the earliest contract first, then principal of those that
+    fall due today, then of overdue ones, then the earliest.
 
     What is due in interest is rounded to 0.01 yuan, and paying it settles the thousandths too. Returns what
     found a debt; more than is owed is a BadRecord unless `keep_excess`. The money itself is the caller's.
@@ -54,8 +54,8 @@ def repay(books: Books, account: int, amount: int, name: str | None, *, keep_exc
 
 
 def give_back(books: Books, account: int, security: int, qty: int, name: str | None) -> None:
-    """Returns `qty` borrowed shares: of the named contract, else of matured ones, then the earliest. More
-    than is borrowed is a BadRecord. The shares themselves are the caller's.
+    """Returns `qty` borrowed shares: of the named contract, else in the order of `repay`. More than is
+    borrowed, or than may go back yet, is a BadRecord. The shares themselves are the caller's.
     """
     rows, parts = returnable(books, account, security, qty, name)
     contracts = books.contracts
@@ -77,7 +77,9 @@ def give_back(books: Books, account: int, security: int, qty: int, name: str | N
 def returnable(
     books: Books, account: int, security: int, qty: int, name: str | None
 ) -> tuple[list[int], list[int]]:
-    """Which lending contracts take back how many of `qty` shares. Raises BadRecord when they are fewer."""
+    """Which lending contracts take back how many of `qty` shares. Raises BadRecord when they are fewer, or
+    when some were sold short too recently to be returned (rulebook 6, `short.return_T1`).
+    """
     contracts = books.contracts
     lent = [
         row
@@ -86,22 +88,27 @@ def returnable(
     ]
     rows, parts, left = [], [], qty
     for row in _by_rank(books, lent):
-        part = min(left, contracts.qty[row])
+        part = min(left, books.returnable(row))
         if part:
             rows.append(row)
             parts.append(part)
             left -= part
     if left:
-        raise BadRecord("qty", f"more than is borrowed: {qty} of {qty - left}")
+        borrowed = sum(contracts.qty[row] for row in lent)
+        if qty > borrowed:
+            raise BadRecord("qty", f"more than is borrowed: {qty} of {borrowed}")
+        raise BadRecord("qty", "shares sold short today go back from the next trading day on")
     return rows, parts
 
 
 def _by_rank(books: Books, rows: Iterable[int]) -> list[int]:
+    """Those that fall due today, overdue ones, the others; the earliest opened of each first."""
     contracts, day = books.contracts, books.day
 
-    def rank(row: int) -> tuple[bool, int, str]:
-        matured = 0 <= contracts.due[row] <= day
-        return (not matured, contracts.opened[row], contracts.names[row])
+    def rank(row: int) -> tuple[int, int, str]:
+        matured = contracts.matured(row, day)
+        order = 2 if not matured else int(contracts.maturity[row] < day)
+        return (order, contracts.opened[row], contracts.names[row])
 
     return sorted(rows, key=rank)
 

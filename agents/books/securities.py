@@ -105,6 +105,7 @@ class Securities(Columns):
             (at.PE, reference.pe_static),
             (at.LENDABLE, reference.lendable_qty),
             (at.FLOAT_SHARES, reference.float_shares),
+            (at.LAST_TRADING_DAY, reference.last_trading_day),
         ):
             if figure is not None:
                 cells[column] = figure

@@ -32,7 +32,7 @@ IMMEDIATE = 3
 NO_DEBT = 4
 UNPRICED = 5
 
-SECURITY_WIDTH = 58
+SECURITY_WIDTH = 59
 MARK = 0
 """The price that shorts count at (rulebook 1.4)."""
 VALUE = 1
@@ -118,6 +118,8 @@ SUSPENDED_FROM = 56
 """Which trading day (counted from 0 by this shard) the suspension began with; kept until the day after it."""
 INDEX_BASE = 57
 """The index by which a suspended security is valued, before its suspension began."""
+LAST_TRADING_DAY = 58
+"""Day number of the last trading day of a security that leaves the exchange."""
 UNKNOWN_PE = -(2**62)
 
 POLICY_LAST = 0

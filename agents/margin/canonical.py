@@ -37,8 +37,10 @@ _STATE = (
 _POSITION = ("qty", "transit", "short", "compensation", "settled_qty", "locked", "frozen", "lock_day")
 _QUANTITIES = 5
 """A row without any of the first quantities is none."""
-_CONTRACT = ("kind", "opened", "due", "qty", "base", "first_qty", "first_base")
-_INTEREST = ("closed_days", "rate", "margin_ratio", "accrued", "paid", "owed")
+_CONTRACT = ("kind", "opened", "due", "maturity", "deferred", "qty", "base", "first_qty", "first_base")
+_BORROWED = ("fresh", "fresh_day", "margin_ratio")
+_SEGMENT = ("since", "closed_days", "rate", "floating", "running", "earned", "remainder")
+_INTEREST = (*_SEGMENT, "accrued", "paid", "owed")
 _ITEM = ("side", "cash", "shares", "entitled", "price", "worth", "paid", "pay_date")
 _EPISODE = (
     "date",
@@ -116,6 +118,7 @@ def _contracts(desk: Desk, account: int) -> list[Any]:
             contracts.names[row],
             names[contracts.security[row]],
             *_cells(contracts, _CONTRACT, row),
+            *_cells(contracts, _BORROWED, row),
             *_cells(contracts, _INTEREST, row),
         ]
         for row in contracts.chain(desk.books.accounts.first[account])

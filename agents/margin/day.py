@@ -61,6 +61,7 @@ class Day:
         """
         self.desk.books.turn_to(date)
         self.reference.begin_day(date)
+        self.desk.fold.begin_day()
         self.desk.books.revalue()
 
     def evaluate_touched(self, moment: Moment) -> None:
@@ -94,6 +95,7 @@ class Day:
         desk.answers.begin_day()
         desk.books.turn_to(date)
         self.reference.begin_day(date)
+        desk.fold.begin_day()
         desk.books.revalue()
         self.reference.actions.begin_day(before, date)
         if calendar.index > 0:

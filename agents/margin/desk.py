@@ -74,7 +74,7 @@ class Desk:
         self.config = config
         self.rules = config.rules
         self.books = Books()
-        self.terms = Terms()
+        self.terms = Terms(config.rules)
         self.fold = Fold(self.books, self.terms)
         self.episodes = Episodes()
         self.calendar = Calendar()

@@ -26,7 +26,7 @@ from agents.kernels.layout import (
     VALUE,
 )
 from agents.liquidation.plan import make_plan
-from agents.liquidation.situation import Book, Holding, Plan, PlannedOrder, Short, Situation
+from agents.liquidation.situation import BOUGHT_TODAY, Book, Holding, Plan, PlannedOrder, Short, Situation
 from agents.liquidation.tradable import why_uncoverable, why_unsellable
 from agents.margin.calls import Calls, may_plan
 from agents.margin.desk import LIQUIDATIONS, SIMULATE, SYSTEM, Desk, Moment
@@ -246,7 +246,8 @@ class Liquidation:
                     expected=mark,
                     board=securities.board(security),
                     kind=securities.kind(security),
-                    why_uncoverable=self._why_uncoverable(security),
+                    why_uncoverable=self._why_uncoverable(security)
+                    or (None if books.returnable(row) else BOUGHT_TODAY),
                     st=bool(securities.get(security, ST)),
                     book=self._book(security),
                 )
@@ -346,13 +347,13 @@ class Liquidation:
         return True
 
     def _fill_cover(self, account: int, order: int) -> bool:
-        """Buys back what of the order is still borrowed; nothing while the security cannot be bought."""
+        """Buys back what of the order may go back; nothing while the security cannot be bought."""
         desk, orders = self.desk, self.desk.orders
         security, name = orders.security[order], orders.contracts[order]
         if self._why_uncoverable(security) is not None:
             return False
         contract = desk.books.contract_named(account, name)
-        qty = min(orders.left[order], desk.books.contracts.qty[contract] if contract >= 0 else 0)
+        qty = min(orders.left[order], desk.books.returnable(contract) if contract >= 0 else 0)
         if qty <= 0:
             return True
         gross = qty * orders.expected[order]

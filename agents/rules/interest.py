@@ -1,10 +1,16 @@
 """Interest (利息) and lending fees by day count, rulebook 9: principal x annual rate / 360 x days, simple,
 no compounding.
 
-Principal-days are integer milli-days (0.001 yuan x days), rates integer 1e-6 a year. The cumulative exact
-amount is rounded once, half up, to 0.001 yuan; what is paid is rounded to 0.01 yuan. The arrays' twin of
-`interest_milli` lives in the kernels.
+Principal-days are integer milli-days (0.001 yuan x days), rates integer 1e-6 a year. Where a contract's rate
+changes, the parts of each rate are added exactly.
+
+Rounding happens in two places only: the cumulative exact amount since the contract was opened is rounded
+once, half up, to 0.001 yuan (`interest_milli`, `piecewise_milli`), and what is asked for at repayment to
+0.01 yuan (`payable_milli`). What was paid is subtracted after the rounding, so days never add up rounding
+errors. The arrays' twin lives in the kernels.
 """
+
+from collections.abc import Iterable
 
 from schemas.units import RATE_SCALE
 
@@ -20,11 +26,16 @@ def days_in_use(opened: int, day: int) -> int:
     return max(1, day - opened)
 
 
-def interest_milli(principal_days: int, rate: int) -> int:
+def interest_milli(principal_days: int, rate: int, remainder: int = 0) -> int:
     """Interest in milli for cumulative principal-days (milli x days) at `rate` (1e-6 a year), rounded half
-    up.
+    up. `remainder` is what earlier segments left over, in 1 / 360,000,000 milli.
     """
-    return (2 * principal_days * rate + _DENOMINATOR) // (2 * _DENOMINATOR)
+    return (2 * (principal_days * rate + remainder) + _DENOMINATOR) // (2 * _DENOMINATOR)
+
+
+def piecewise_milli(segments: Iterable[tuple[int, int]]) -> int:
+    """Interest in milli of (principal-days, rate) segments: summed exactly, rounded once."""
+    return interest_milli(0, 0, sum(days * rate for days, rate in segments))
 
 
 def payable_milli(owed: int) -> int:

@@ -59,6 +59,7 @@ def test_compaction_moves_rows_and_changes_nothing() -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.integers(0, 10**14 * 20_000), st.integers(0, 10**6))
-def test_interest_of_the_kernel_is_the_rules_interest(principal_days: int, rate: int) -> None:
-    assert interest_of(np.int64(principal_days), np.int64(rate)) == interest_milli(principal_days, rate)
+@given(st.integers(0, 10**14 * 20_000), st.integers(0, 10**7 + 180_000), st.integers(0, 360_000_000 - 1))
+def test_interest_of_the_kernel_is_the_rules_interest(principal_days: int, rate: int, remainder: int) -> None:
+    found = interest_of(np.int64(principal_days), np.int64(rate), np.int64(remainder))
+    assert found == interest_milli(principal_days, rate, remainder)
