@@ -88,11 +88,11 @@ def overdue(books: Books, rows: I4, on: int) -> Mask:
     return late
 
 
-def accounts_matured(books: Books) -> I4:
-    """Accounts with a contract that has fallen due by the books' day, int32, ascending rows."""
+def accounts_matured(books: Books, until: int) -> I4:
+    """Accounts with a contract that has fallen due by day `until`, int32, ascending rows."""
     contracts = books.contracts
     maturity = contracts.used("maturity")
-    due: Mask = (maturity >= 0) & (maturity <= books.day) & (contracts.used("deferred") == 0)
+    due: Mask = (maturity >= 0) & (maturity <= until) & (contracts.used("deferred") == 0)
     due &= contracts.used("alive") == 1
     accounts: I4 = np.unique(contracts.used("account")[due])
     return accounts

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from agents.books.contracts import FINANCING
+from agents.books.maturities import accounts_matured
 from agents.margin.desk import Desk
 from agents.margin.episodes import AT_ONCE, CREDIT, FREEZE, LIQUIDATING, MATURITY, PURSUED, PURSUED_AT_ONCE
 from agents.rules.interest import payable_milli
@@ -83,7 +84,7 @@ def owed(desk: Desk, account: int) -> Obligations:
     ended = _credit_end(desk, account)
     if 0 <= ended <= until:
         return replace(_of(desk, rows, CREDIT), latest=ended)
-    matured = [row for row in rows if 0 <= books.contracts.due[row] <= until]
+    matured = [row for row in rows if books.contracts.matured(row, until)]
     return _of(desk, matured, MATURITY) if matured else NONE
 
 
@@ -98,7 +99,7 @@ def _of(desk: Desk, rows: Iterable[int], reason: int) -> Obligations:
     contracts = desk.books.contracts
     loans, lent, money, latest = set(), set(), 0, -1
     for row in rows:
-        latest = max(latest, contracts.due[row])
+        latest = max(latest, contracts.maturity[row])
         money += payable_milli(contracts.owed[row])
         if contracts.kind[row] == FINANCING:
             money += contracts.base[row]
@@ -116,10 +117,8 @@ def last_due_day(desk: Desk) -> int:
 
 def obliged_accounts(desk: Desk) -> set[int]:
     """Accounts with a matured contract or a credit line that ended."""
-    accounts, contracts, until = desk.books.accounts, desk.books.contracts, last_due_day(desk)
-    due = contracts.used("due")
-    matured = (contracts.used("alive") == 1) & (due >= 0) & (due <= until)
-    found = set(contracts.used("account")[matured].tolist())
+    accounts, until = desk.books.accounts, last_due_day(desk)
+    found = set(accounts_matured(desk.books, until).tolist())
     for line in ("credit_until", "group_credit_until"):
         day = accounts.used(line)
         found.update(np.flatnonzero((day >= 0) & (day <= until)).tolist())
