@@ -13,6 +13,7 @@ from agents.rules.overlay import differences
 from agents.rules.presets import Preset, Presets
 from agents.rules.schedule import Entry, Parameter, Schedule
 from agents.rules.shown import ABSENT, shown
+from agents.rules.sources import cited
 from schemas.errors import BadRecord
 from schemas.units import format_day, format_line, parse_day
 from streams.cli.options import json_option, with_settings
@@ -39,9 +40,10 @@ def _day(_: click.Context, parameter: click.Parameter, text: str | None) -> int 
 @click.command()
 @click.option("--date", "date", required=True, metavar="DATE", callback=_day, help="The day, YYYY-MM-DD.")
 @click.option("--diff", "diff", metavar="DATE", callback=_day, help="Only what this day has otherwise.")
+@click.option("--sources", is_flag=True, help="Say what the cited sources are.")
 @json_option
 @with_settings(shown=("LIANGRONG_RULES",))
-def command(settings: Settings, date: int, diff: int | None, as_json: bool) -> None:
+def command(settings: Settings, date: int, diff: int | None, sources: bool, as_json: bool) -> None:
     """Print the dated rules that hold on a trading day: value, first day, confidence, source.
 
     Confidence: V1 seen in a reprint of the rule, V2 in a secondary source, V3 in public code, D derived,
@@ -49,11 +51,12 @@ def command(settings: Settings, date: int, diff: int | None, as_json: bool) -> N
     """
     rules = load_rules(settings)
     if diff is not None:
-        _differences(rules, date, diff, as_json=as_json)
+        _differences(rules, date, diff, as_json=as_json, sources=sources)
     elif as_json:
         print_json(_all(rules, date))
     else:
         _print(rules, date)
+        _print_sources((entry for _, entry in _in_force(rules, date)), on=sources)
 
 
 def _in_force(rules: Schedule, day: int) -> Iterator[tuple[Parameter, Entry]]:
@@ -79,6 +82,7 @@ def _all(rules: Schedule, day: int) -> dict[str, Any]:
     return {
         "date": format_day(day),
         "parameters": [_as_dict(parameter, entry) for parameter, entry in _in_force(rules, day)],
+        "sources": cited(entry.source for _, entry in _in_force(rules, day)),
         "boundary": dict(rules.boundary),
         "presets": [_preset(preset) for preset in _presets(rules, day)],
     }
@@ -180,7 +184,7 @@ def _plain(text: str) -> str:
     return text.replace("[", "\\[")
 
 
-def _differences(rules: Schedule, day: int, other: int, *, as_json: bool) -> None:
+def _differences(rules: Schedule, day: int, other: int, *, as_json: bool, sources: bool) -> None:
     found = list(differences(rules, day, other))
     if as_json:
         changes = [
@@ -207,6 +211,16 @@ def _differences(rules: Schedule, day: int, other: int, *, as_json: bool) -> Non
             _plain(told.source),
         )  # fmt: skip
     console.print(table)
+    _print_sources((entry for _, *both in found for entry in both if entry is not None), on=sources)
+
+
+def _print_sources(entries: Iterable[Entry], *, on: bool) -> None:
+    if not on:
+        return
+    console = _console()
+    console.print("\nSources", style="bold")
+    for number, text in cited(entry.source for entry in entries).items():
+        console.print(f"  {number}  {_plain(text)}", soft_wrap=True)
 
 
 def _cell(parameter: Parameter, entry: Entry | None) -> str:

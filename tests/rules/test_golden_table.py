@@ -6,6 +6,7 @@ import pytest
 
 from agents.rules.initial_margin import initial_margin
 from agents.rules.schedule import Schedule, built_in
+from agents.rules.sources import cited, known_sources
 from schemas.units import format_line, parse_day
 
 GOLDEN = """
@@ -87,3 +88,9 @@ def test_every_value_has_a_confidence_and_a_source() -> None:
         for entry in parameter.entries:
             assert entry.conf
             assert entry.source
+
+
+def test_every_cited_source_is_listed_and_every_listed_one_is_cited() -> None:
+    texts = [entry.source for parameter in built_in().parameters.values() for entry in parameter.entries]
+    texts += [str(raw["source"]) for raw in built_in().presets.values()]
+    assert set(cited(texts)) == set(known_sources())

@@ -93,8 +93,8 @@ def test_a_parameter_that_ended_may_begin_again_only_without_a_gap() -> None:
 PRESET = """
 schema: 1
 presets:
-  C: {from: "2024-03-01", warn: "1.60", min: "1.40", immediate: "1.20", immediate_mode: realtime, target: "1.60",
-      cure_by: 1, cure_at: settled, liquidate_from: 2, rearm: "0.01", commission: "0.0003",
+  C: {from: "2024-03-01", warn: "1.60", min: "1.40", immediate: "1.20", immediate_mode: realtime,
+      target: "1.60", cure_by: 1, cure_at: settled, liquidate_from: 2, rearm: "0.01", commission: "0.0003",
       financing_rate: "0.065", source: our board}
   VIP: {warn: "1.40", min: "1.20", immediate: null, immediate_mode: by_settled, target: "1.30", cure_by: 5,
       cure_at: settled, liquidate_from: 6, rearm: "0.01", commission: "0.0003", source: our board}
