@@ -16,6 +16,7 @@ import orjson
 from numpy.typing import NDArray
 
 from agents.core import Output, Segment
+from agents.gate.gate import ORDERS
 from agents.margin.desk import ShardConfig
 from agents.margin.shard import ACCOUNT_EVENTS, COMMANDS, MarginShard
 from agents.market.conflate import conflate_quotes, conflate_trades
@@ -56,6 +57,10 @@ class Book:
     def command(self, record: Record) -> list[Record]:
         """An operator's word (topic commands)."""
         return self.reference(COMMANDS, record)
+
+    def order(self, record: Record) -> Record:
+        """A request of an account (topic account.orders); its decision."""
+        return self.reference(ORDERS, record)[-1]
 
     def price(self, security: str, price: str | int, ts: int, qty: int = 1) -> list[Record]:
         """A trade."""
