@@ -89,18 +89,22 @@ class MarginRatio:
 
 @dataclass(frozen=True, slots=True)
 class EvidencePosition:
-    """A holding as it was valued; `price` is the mark used, null where there is none."""
+    """A holding as it was valued; `price` is the mark used, null where there is none. `last`: the last price,
+    where another valuation is in force; `frozen`: how much of it is.
+    """
 
     security: Security
     qty: Quantity
     price: PriceOrZero | None
     value: AnyMoney
     valuation: Words | None = None
+    last: PriceOrZero | None = None
+    frozen: Count | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceContract:
-    """A contract as it was valued; `price` is the mark of a borrowed security."""
+    """A contract as it was valued; `price` is the mark of a borrowed security, `due` the day it matures."""
 
     contract: Identifier
     type: ContractType
@@ -109,6 +113,7 @@ class EvidenceContract:
     interest: AnyMoney
     principal: AnyMoney | None = None
     price: PriceOrZero | None = None
+    due: Day | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,7 @@ class Evidence:
     positions: tuple[EvidencePosition, ...]
     contracts: tuple[EvidenceContract, ...]
     in_transit: AnyMoney | None = None
+    frozen_cash: AnyMoney | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,17 @@ class Lines:
     immediate: Line | None = None
     target: Line | None = None
     rearm: Rearm | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallObligations:
+    """What must be repaid and returned whatever the ratio: money (interest to 0.01 yuan, principal) and the
+    contracts that are due.
+    """
+
+    reason: CallReason
+    money: AnyMoney
+    contracts: tuple[Identifier, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +184,9 @@ class MarginCall:
     liquidate_from: Identifier | None = None
     flags: tuple[Words, ...] | None = None
     command: CommandName | None = None
+    ratio_last_close: Ratio | None = None
+    obligations: CallObligations | None = None
+    orders: tuple[AlertId, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from agents.kernels.layout import (
 )
 from agents.kernels.margin import available_margins
 from schemas.reference import VALUATIONS
-from schemas.units import format_money, format_ratio
+from schemas.units import format_day, format_money, format_ratio
 
 Record = dict[str, Any]
 
@@ -50,6 +50,8 @@ def evidence(books: Books, account: int) -> Record:
     in_transit = accounts.transit_cash[account] + hot[at + LONG] - held
     if in_transit:
         shown["in_transit"] = format_money(in_transit)
+    if accounts.frozen_cash[account]:
+        shown["frozen_cash"] = format_money(accounts.frozen_cash[account])
     shown["positions"] = [record for record, _ in positions]
     shown["contracts"] = contracts
     return shown
@@ -63,13 +65,19 @@ def _positions(books: Books, account: int) -> list[tuple[Record, int]]:
         security, qty = rows.security[row], rows.qty[row]
         price = securities.get(security, VALUE)
         value = qty * max(0, price)
-        record = {
+        policy = securities.get(security, POLICY)
+        record: Record = {
             "security": securities.names[security],
             "qty": qty,
             "price": format_money(price) if price >= 0 else None,
             "value": format_money(value),
-            "valuation": VALUATIONS[securities.get(security, POLICY)],
+            "valuation": VALUATIONS[policy],
         }
+        last = securities.get(security, MARK)
+        if policy != POLICY_LAST and last >= 0:
+            record["last"] = format_money(last)
+        if rows.frozen[row]:
+            record["frozen"] = rows.frozen[row]
         found.append((record, value))
     return found
 
@@ -94,6 +102,8 @@ def _contracts(books: Books, account: int) -> tuple[list[Record], int]:
             record["price"] = format_money(mark) if mark >= 0 else None
             named += qty * max(0, mark)
         record["interest"] = format_money(contracts.owed[row])
+        if contracts.due[row] >= 0:
+            record["due"] = format_day(contracts.due[row])
         found.append(record)
     return found, named
 
