@@ -2,9 +2,9 @@
 3, rulebook 5.
 
 It folds the firm log: reference data, marks, sessions and the totals of every shard. A day is final once
-`settled` has passed and every shard has reported it: then balances, signals and one `day_final` record go
-out, in this order, and nothing of the day changes unless `settled` comes again, after which only what came
-out otherwise is published once more.
+`settled` has passed and every shard has reported it: then balances, signals, the firm's totals for the
+shards and one `day_final` record go out, in this order, and nothing of the day changes unless `settled`
+comes again, after which only what came out otherwise is published once more.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,14 +20,15 @@ from agents.financing.closes import NO_DAY, Closes
 from agents.financing.days import NOT_SETTLED, DayTotals, Report
 from agents.financing.figures import Balances, MarketFigures
 from agents.financing.halts import COMPUTED, FINANCING, LENDING, PUBLISHED, Halts, Signal
-from agents.financing.records import balance_record, day_final, shown_figures
+from agents.financing.records import balance_record, day_final, firm_totals, shown_figures
+from agents.rules.haircuts import check_haircut
 from agents.rules.halt_lines import limit_rule, uses_smaller_figure
 from agents.rules.schedule import Schedule, built_in
 from schemas import decode
 from schemas.batches import MarkBatch
 from schemas.errors import BadRecord
 from schemas.market import Session
-from schemas.reference import Notice, PublishedBalance
+from schemas.reference import Notice, PublishedBalance, SecurityReference
 from schemas.units import day_start, format_day
 
 TOTALS = "shard.totals"
@@ -82,7 +83,10 @@ class FinancingCore:
         events = []
         for row, raw in enumerate(segment.values):
             try:
-                events.append(decode(segment.topic, raw))
+                event = decode(segment.topic, raw)
+                if isinstance(event, SecurityReference):
+                    check_haircut(event, self.config.schedule)
+                events.append(event)
             except BadRecord as bad:
                 outputs.append(dead_letter(segment, row, bad.field, bad.reason))
         if segment.topic == SECURITIES:
@@ -145,12 +149,16 @@ class FinancingCore:
         balances = totals.balances()
         self._move_on(day, balances)
         gone = {security: Balances() for security in self._before or {} if security not in balances}
-        outputs = []
+        outputs, holdings = [], []
         for security, own in sorted((balances | gone).items()):
-            record = balance_record(security, day, own, totals.closes.get(security))
-            if totals.published.get(security) != record:
+            shares = self.closes.float_shares(security)
+            record = balance_record(security, day, own, totals.closes.get(security), shares)
+            before = totals.published.get(security)
+            if before != record:
                 totals.published[security] = record
                 outputs.append(Output(BALANCES, security, {**record, "ts": ts}))
+            if before is None or before["credit_holding_qty"] != own.credit_holding_qty:
+                holdings.append((security, own.credit_holding_qty))
         signals: list[Signal] = []
         if self.config.scope == "market":
             for security, own in sorted((balances | gone).items()):
@@ -159,8 +167,14 @@ class FinancingCore:
         if totals.finals and not outputs:
             return []
         totals.finals += 1
+        outputs += self._holdings(day, ts, totals.finals, holdings)
         closing = day_final(day, ts, totals, balances, signals, self._breaks(balances | gone))
         return [*outputs, Output(SYSTEM_EVENTS, DAY_FINAL, closing)]
+
+    def _holdings(self, day: int, ts: int, times: int, holdings: list[tuple[str, int]]) -> list[Output]:
+        market = self.config.scope == "market"
+        shares = {security: self.closes.float_shares(security) for security, _ in holdings}
+        return firm_totals(day, ts, times, holdings, shares if market else None)
 
     def _move_on(self, day: int, balances: dict[str, Balances]) -> None:
         if day != self._final_day:

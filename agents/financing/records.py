@@ -5,19 +5,25 @@ day.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agents.core import Output
 from agents.financing.days import DayTotals
 from agents.financing.figures import Balances, MarketFigures
 from agents.financing.halts import FINANCING, Signal
 from agents.rules.halt_lines import HALT, REMIND, RESUME
-from schemas.units import format_day, format_money
+from schemas.units import RATE_SCALE, format_day, format_money, format_ratio
 
+FIRM_TOTALS = "firm.totals"
+PART = 500
+"""Securities in one record of the firm's totals."""
 SHOWN_BREAKS = 20
 """How many broken identities a day's closing record names; it counts them all."""
 
 
-def balance_record(security: str, day: int, own: Balances, close: int | None) -> dict[str, Any]:
+def balance_record(
+    security: str, day: int, own: Balances, close: int | None, float_shares: int | None
+) -> dict[str, Any]:
     """The value of `financing.balances` but for `ts`. `close` in milli; without one `lending_value` is null
-    unless nothing is lent.
+    unless nothing is lent. `collateral_share` is the own share of the tradable float.
     """
     value = own.lending_qty * close if close is not None else None if own.lending_qty else 0
     return {
@@ -27,6 +33,7 @@ def balance_record(security: str, day: int, own: Balances, close: int | None) ->
         "lending_qty": own.lending_qty,
         "lending_value": None if value is None else format_money(value),
         "credit_holding_qty": own.credit_holding_qty,
+        "collateral_share": format_ratio(own.credit_holding_qty, float_shares) if float_shares else None,
         "accounts": own.accounts,
         "buys": format_money(own.buys),
         "repayments": format_money(own.repayments),
@@ -34,6 +41,31 @@ def balance_record(security: str, day: int, own: Balances, close: int | None) ->
         "returns": own.returns,
         "final": True,
     }
+
+
+def firm_totals(
+    day: int,
+    ts: int,
+    times: int,
+    holdings: Sequence[tuple[str, int]],
+    float_shares: Mapping[str, int | None] | None,
+) -> list[Output]:
+    """What the firm's credit accounts hold of each security in parts, for the shards: security -> [shares,
+    share of the tradable float in 1e-6, rounded down].
+
+    `float_shares` is given where the firm's accounts are the whole market, so that its share counts as the
+    market's; `times`: how often the day was published.
+    """
+    date = format_day(day)
+    outputs = []
+    for part, start in enumerate(range(0, len(holdings), PART)):
+        securities = {}
+        for security, held in holdings[start : start + PART]:
+            shares = float_shares.get(security) if float_shares is not None else None
+            securities[security] = [held, held * RATE_SCALE // shares if shares else None]
+        record = {"id": f"{date}:{times}:{part}", "ts": ts, "date": date, "securities": securities}
+        outputs.append(Output(FIRM_TOTALS, str(part), record))
+    return outputs
 
 
 def _money(milli: int | None) -> str | None:

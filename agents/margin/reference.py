@@ -1,7 +1,7 @@
 """Reference data as a shard needs it: securities, corporate actions, presets, halts (contract section 2).
 
-What is dated later than the current day waits until that day begins. Balances, notices and custody
-statements are not a shard's business: the financing core turns the first two into signals.
+What is dated later than the current day waits until that day begins, and figures of a day until the next.
+Notices are not a shard's business: the financing core turns them into signals.
 """
 
 from __future__ import annotations
@@ -13,13 +13,18 @@ import numpy as np
 import orjson
 
 from agents.books.columns import Snapshot
+from agents.books.haircuts import fill_haircuts, review_day
 from agents.books.valuations import end_suspensions, fill_policies, fill_sessions
 from agents.kernels.layout import FINANCING_HALTED, FLAGS, LENDING_HALTED, SECURITY_WIDTH
 from agents.margin.corporate_actions import CorporateActions
 from agents.margin.desk import Desk
+from agents.margin.holdings import FIRM_TOTALS, governs_from, take_published, take_totals
+from agents.rules.haircuts import check_haircut
 from schemas import decode
 from schemas.alerts import SecuritySignal
-from schemas.reference import CorporateAction, RulesReference, SecurityReference
+from schemas.reference import CorporateAction, PublishedBalance, RulesReference, SecurityReference
+
+Dated = SecurityReference | SecuritySignal | PublishedBalance
 
 
 class Reference:
@@ -32,22 +37,28 @@ class Reference:
         self._changed = False
 
     def take(self, topic: str, event: object, value: bytes) -> None:
-        """One event of a reference topic or a signal. Raises BadRecord for a preset that contradicts
-        itself.
+        """One event of a reference topic or a signal. Raises BadRecord for a preset or a haircut that
+        contradicts the rules.
         """
-        if isinstance(event, (SecurityReference, SecuritySignal)):
-            date = event.date if isinstance(event, SecurityReference) else event.effective
-            if self.desk.books.day < 0 or date > self.desk.books.day:
-                self.pending.append((date, topic, value))
-            else:
-                self._apply(event)
+        if isinstance(event, (SecurityReference, SecuritySignal, PublishedBalance)):
+            if isinstance(event, SecurityReference):
+                check_haircut(event, self.desk.rules)
+            if self._waits(_governs_from(event), topic, value):
+                return
+            self._apply(event)
         elif isinstance(event, CorporateAction):
             self.actions.take(event, value)
         elif isinstance(event, RulesReference):
             self._touch_presets(self.desk.terms.update(event))
 
+    def take_totals(self, value: bytes) -> None:
+        """A part of the firm's totals."""
+        totals = orjson.loads(value)
+        if not self._waits(governs_from(totals), FIRM_TOTALS, value):
+            take_totals(self.desk.books, totals)
+
     def flush(self) -> None:
-        """After a run of events: securities get the mark and value that hold now."""
+        """After a run of events: securities get the mark, value and haircut that hold now."""
         if self._changed:
             self._fill()
             self.desk.books.remark()
@@ -60,6 +71,8 @@ class Reference:
         for date, topic, value in waiting:
             if date > day:
                 self.pending.append((date, topic, value))
+            elif topic == FIRM_TOTALS:
+                take_totals(self.desk.books, orjson.loads(value))
             else:
                 self._apply(decode(topic, value))
         self._changed = False
@@ -71,9 +84,21 @@ class Reference:
         desk, securities = self.desk, self.desk.books.securities
         fill_sessions(securities, desk.calendar.days)
         fill_policies(securities, desk.books.day, desk.rules)
+        review = review_day(desk.calendar.days, desk.books.day)
+        fill_haircuts(securities, desk.books.day, desk.rules, review=review)
 
-    def _apply(self, event: SecurityReference | SecuritySignal) -> None:
+    def _waits(self, date: int, topic: str, value: bytes) -> bool:
+        """Keeps what is for a later day than today's."""
+        later = self.desk.books.day < 0 or date > self.desk.books.day
+        if later:
+            self.pending.append((date, topic, value))
+        return later
+
+    def _apply(self, event: Dated) -> None:
         books = self.desk.books
+        if isinstance(event, PublishedBalance):
+            take_published(books, event)
+            return
         row = books.security(event.security)
         if isinstance(event, SecurityReference):
             books.securities.refer(row, event, books.day)
@@ -101,3 +126,10 @@ class Reference:
         self.pending = [(date, topic, value.encode()) for date, topic, value in waiting]
         self.actions.restore(snapshot)
         self._changed = False
+
+
+def _governs_from(event: Dated) -> int:
+    """The first day an event counts on: the figures of a day count from the next."""
+    if isinstance(event, SecuritySignal):
+        return event.effective
+    return event.date + 1 if isinstance(event, PublishedBalance) else event.date

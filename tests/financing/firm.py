@@ -77,6 +77,11 @@ class Firm:
         return [output.value for output in self.outputs if output.topic == topic]
 
     @property
+    def published(self) -> list[Output]:
+        """What anybody can read: without the totals that only the shards do."""
+        return [output for output in self.outputs if output.topic != "firm.totals"]
+
+    @property
     def signals(self) -> list[tuple[str, str]]:
         """(date, signal) of every signal so far."""
         return [(value["date"], value["signal"]) for value in self.of("security.signals")]

@@ -87,6 +87,7 @@ def test_a_day_is_final_only_when_every_shard_has_reported_it_after_settled() ->
     assert [output.topic for output in outputs] == [
         "financing.balances",
         "financing.balances",
+        "firm.totals",
         "system.events",
     ]
 
@@ -105,6 +106,7 @@ def test_final_balances_are_the_sum_over_shards_at_the_closing_price() -> None:
         "lending_qty": 150,
         "lending_value": "1851.00",
         "credit_holding_qty": 500,
+        "collateral_share": None,
         "accounts": 3,
         "buys": "0.50",
         "repayments": "0.40",
@@ -112,7 +114,7 @@ def test_final_balances_are_the_sum_over_shards_at_the_closing_price() -> None:
         "returns": 50,
         "final": True,
     }
-    for output in firm.outputs:
+    for output in firm.published:
         decode(output.topic, orjson.dumps(output.value))
 
 

@@ -120,7 +120,7 @@ def test_lending_is_measured_in_shares_of_the_float() -> None:
 
 def test_every_signal_satisfies_the_published_schema() -> None:
     firm, _ = run(STOCK)
-    for output in firm.outputs:
+    for output in firm.published:
         decode(output.topic, orjson.dumps(output.value))
 
 

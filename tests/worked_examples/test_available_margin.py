@@ -20,7 +20,8 @@ PRICES = {
 def firm(prices: dict[str, tuple[str, str]]) -> Driver:
     driver = Driver()
     for security, (_, haircut) in prices.items():
-        about = {"security": security, "date": MONDAY.isoformat(), "kind": "stock", "board": "main"}
+        kind = "treasury" if haircut == "0.95" else "stock"
+        about = {"security": security, "date": MONDAY.isoformat(), "kind": kind, "board": "main"}
         driver.reference("reference.securities", {**about, "haircut": haircut})
     morning(driver, {security: price for security, (price, _) in prices.items()})
     return driver
