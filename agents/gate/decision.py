@@ -30,9 +30,8 @@ def decide(case: Case) -> Record:
     """The decision, and the reservation that an accepted request makes."""
     objection = first_objection(case)
     if objection is not None:
-        limit = None if case.paper is None and case.business not in MONEY_REQUESTS else 0
         record = _record(case, REJECT, objection.rule, objection.reason, objection.figures)
-        return _with_figures(case, record, limit or 0, used=0)
+        return _with_figures(case, record, 0, used=0)
     caps = caps_of(case)
     most = min(cap.most for cap in caps)
     limit = legal(case, most)
@@ -94,7 +93,7 @@ def reservation(case: Case) -> tuple[int, ...]:
 
 def ratio_after(case: Case) -> str | None:
     """The maintenance ratio if the request and every open order were filled; None without debt."""
-    if case.blind:
+    if case.blind or (case.paper is None and case.business not in MONEY_REQUESTS):
         return None
     assets, debt = case.assets, case.debt
     gross = case.wanted * case.price

@@ -212,7 +212,7 @@ def test_e9h_from_2015_08_04_on_only_the_next_trading_day() -> None:
 def sold_short(day: str) -> Counter:
     counter = shorting(day)
     counter.price("10.00")
-    sale = {"business": "short_sell", "security": BANK, "qty": 100, "price": "10.00"}
+    sale: dict[str, Any] = {"business": "short_sell", "security": BANK, "qty": 100, "price": "10.00"}
     counter.event("fill", **sale)
     return counter
 
@@ -238,8 +238,8 @@ def test_e11_orders_outside_the_cage_are_refused(security: str, base: str, lowes
     counter.trading()
     counter.open(positions=[position(security, 1_000)])
     counter.price(base, security)
-    sale = {"business": "collateral_sell", "security": security, "qty": 200}
-    buy = {"business": "collateral_buy", "security": security, "qty": 200}
+    sale: dict[str, Any] = {"business": "collateral_sell", "security": security, "qty": 200}
+    buy: dict[str, Any] = {"business": "collateral_buy", "security": security, "qty": 200}
     assert counter.why(**sale, price=lowest) == "accept"
     assert counter.why(**sale, price=step(lowest, -1)).startswith("cage_")
     assert counter.why(**buy, price=highest) == "accept"
@@ -285,7 +285,7 @@ def test_e12_orders_outside_the_limits_of_the_day_are_refused(
     counter.session("pre_open")
     counter.session("opening_call")
     counter.open(positions=[position(security, 1_000)])
-    buy = {"business": "collateral_buy", "security": security, "qty": 200}
+    buy: dict[str, Any] = {"business": "collateral_buy", "security": security, "qty": 200}
     found = [counter.why(**buy, price=price) for price in (step(down, -1), down, up, step(up, 1))]
     assert [word.partition("_")[0] for word in found] == ["limit", "accept", "accept", "limit"]
 
@@ -346,7 +346,13 @@ def test_e15_the_gate_needs_all_four_lines(changes: dict[str, Any], expected: st
 def tiered(mmr: str, day: str = "2018-06-04", client: str = "individual", held: int = 0) -> Counter:
     """A debt of a million, the rest in cash; a fund at 1.000 that is bought without any cost."""
     counter = Counter(day)
-    free = {"preset": "FREE", "from": "2018-01-02", "warn": "1.40", "min": "1.30", "immediate": None}
+    free: dict[str, Any] = {
+        "preset": "FREE",
+        "from": "2018-01-02",
+        "warn": "1.40",
+        "min": "1.30",
+        "immediate": None,
+    }
     free |= {"immediate_mode": "by_settled", "target": "1.50", "cure_by": 1, "cure_at": "settled"}
     counter.book.reference(
         "reference.rules", free | {"liquidate_from": 2, "rearm": "0.01", "commission": "0"}
