@@ -295,6 +295,7 @@ class FinancingBalance:
     short_sales: Quantity
     returns: Quantity
     final: Bool
+    collateral_share: Ratio | None = None
 
 
 @dataclass(frozen=True, slots=True)
