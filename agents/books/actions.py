@@ -114,6 +114,7 @@ def _count(books: Books, item: int, cash: int = 0, shares: int = 0) -> None:
     if shares:
         row = books.positions.ensure(account, transit.security[item])
         books.move(row, transit=0 if owed else shares, compensation=shares if owed else 0)
+    books.touch(account)
 
 
 # -- rights

@@ -86,6 +86,7 @@ class Day:
         desk, calendar = self.desk, self.desk.calendar
         before = calendar.days[-1] if calendar.days else date - 1
         if calendar.days and calendar.settled < before:
+            calendar.enter("ALL", SETTLED)
             self._settle(ts)
             self._tell_unsettled(before, ts)
         calendar.begin(date)
