@@ -13,7 +13,14 @@ import orjson
 from numpy.typing import NDArray
 
 from agents.books.columns import Snapshot, text_restore, text_snapshot
-from agents.kernels.layout import LINE_IMMEDIATE, LINE_MIN, LINE_REARM, LINE_WARN, LINES_WIDTH
+from agents.kernels.layout import (
+    LINE_IMMEDIATE,
+    LINE_MIN,
+    LINE_REACHED,
+    LINE_REARM,
+    LINE_WARN,
+    LINES_WIDTH,
+)
 from agents.rules.presets import BUILT_IN_SINCE, Preset, Presets
 from agents.rules.schedule import Schedule, built_in
 from schemas.errors import BadRecord
@@ -63,6 +70,7 @@ class Terms:
             self.lines[row, LINE_MIN] = preset.min
             self.lines[row, LINE_IMMEDIATE] = preset.immediate or 0
             self.lines[row, LINE_REARM] = max(0, min(preset.rearm, _GREATEST_LINE - preset.warn))
+            self.lines[row, LINE_REACHED] = int(self.rules.inclusive("call_below"))
         self.rows = [tuple(row) for row in self.lines.tolist()]
         return [i for i, preset in enumerate(self.current) if i >= len(before) or before[i] != preset]
 

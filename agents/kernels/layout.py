@@ -127,12 +127,14 @@ POLICY_INDEX_ADJUSTED = 1
 POLICY_EXCLUDE = 2
 POLICY_MANUAL = 3
 
-LINES_WIDTH = 4
+LINES_WIDTH = 5
 LINE_WARN = 0
 LINE_MIN = 1
 LINE_IMMEDIATE = 2
 """0 when the preset has none: no ratio is below it."""
 LINE_REARM = 3
+LINE_REACHED = 4
+"""1 when a ratio that equals a line counts as below it (boundary `call_below` inclusive), else 0."""
 
 MONEY_BOUND = 10**14
 """10^11 yuan: beyond it an account is flagged, not valued (contract section 1)."""

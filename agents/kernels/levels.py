@@ -16,6 +16,7 @@ from agents.kernels.layout import (
     LEVEL,
     LINE_IMMEDIATE,
     LINE_MIN,
+    LINE_REACHED,
     LINE_REARM,
     LINE_WARN,
     LONG,
@@ -31,18 +32,19 @@ from agents.kernels.layout import (
 
 @njit(cache=True, inline="always")
 def next_level(
-    level: int, assets: int, debt: int, warn: int, minimum: int, immediate: int, rearm: int
+    level: int, assets: int, debt: int, warn: int, minimum: int, immediate: int, rearm: int, reached: int
 ) -> int:
-    """Down at once when ratio < line, up only at ratio >= line + rearm, line by line. Lines in 1e-4, money
-    in milli; an immediate line of 0 is none.
+    """Down at once when ratio < line (`reached` 1: when ratio <= line), up only at ratio >= line + rearm,
+    line by line. Lines in 1e-4, money in milli; an immediate line of 0 is none.
     """
     scaled = assets * 10_000
+    fallen = scaled - reached
     raw = 0
-    if immediate > 0 and scaled < debt * immediate:
+    if immediate > 0 and fallen < debt * immediate:
         raw = 3
-    elif scaled < debt * minimum:
+    elif fallen < debt * minimum:
         raw = 2
-    elif scaled < debt * warn:
+    elif fallen < debt * warn:
         raw = 1
     if raw > level:
         return raw
@@ -70,7 +72,7 @@ def judge(
 ) -> int:
     """Writes to `found` those of `accounts[:count]` whose level or shown state changes or that are watched.
 
-    `lines` int64[presets, 4]. Returns their number; changes nothing else.
+    `lines` int64[presets, LINES_WIDTH]. Returns their number; changes nothing else.
     """
     n = 0
     for i in range(count):
@@ -93,6 +95,7 @@ def judge(
                 lines[p, LINE_MIN],
                 lines[p, LINE_IMMEDIATE],
                 lines[p, LINE_REARM],
+                lines[p, LINE_REACHED],
             )
             changed = new != level or hot[a, SHOWN] != new
         if changed or flags & 1:
