@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.gate.capacity import capacity
 from agents.kernels.layout import FLAGS, HOT_WIDTH, LONG, OWED, OWN, SHORT, SHOWN, UNPRICED
 from agents.margin.desk import Desk
 from agents.margin.episodes import STATE_NAMES
@@ -46,6 +47,7 @@ def account_view(desk: Desk, name: str) -> Record:
             "acknowledged": bool(episodes.acknowledged[row]),
             "orders": [desk.orders.names[order] for order in desk.orders.of(account)],
         }
+    view["capacity"] = capacity(desk, account, margin)
     view["evidence"] = evidence(desk.books, account)
     return view
 

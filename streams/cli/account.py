@@ -25,7 +25,7 @@ _LEVEL_COLOURS = {"normal": "green", "warn": "yellow", "below_min": "yellow", "i
 @json_option
 @with_settings()
 def command(settings: Settings, account: str, as_json: bool) -> None:
-    """Show ACCOUNT as it stands now: assets, debt, ratio, available margin, lines, call, holdings."""
+    """Show ACCOUNT as it stands now: assets, debt, ratio, margin, lines, call, capacity, holdings."""
     if not ACCOUNT.fits(account):
         raise UsageError(f"{account} is no account name", advice="1 to 32 characters of A-Z a-z 0-9 _ -")
     view = asyncio.run(ask_account(settings, account))
@@ -65,7 +65,20 @@ def _head(view: Record) -> list[str]:
             head.append(f"  open orders       {', '.join(call['orders'])}")
     else:
         head.append("  call              none is open")
-    return head
+    return head + _capacity(view["capacity"])
+
+
+def _capacity(capacity: Record) -> list[str]:
+    """What could still be borrowed and withdrawn, and the requests that are open."""
+    lines = [
+        f"  could finance     {_money(capacity['max_new_financing'])} at {capacity['financing_margin']}",
+        f"  could sell short  {_money(capacity['max_new_lending'])} at {capacity['lending_margin']}",
+        f"  could withdraw    {_money(capacity['withdrawable_cash'])} in cash",
+    ]
+    for order in capacity["open_orders"]:
+        what = f"{order['qty']:,} {order['security']}" if "security" in order else _money(order["amount"])
+        lines.append(f"  open request      {order['order']}: {order['business']} {what}")
+    return lines
 
 
 def _positions(view: Record) -> list[tuple[str, str, str, str]]:
