@@ -98,7 +98,7 @@ class Calls:
             if row >= 0:
                 self.end(row, "recovered" if episodes.state[row] == NOTICE else "closed", moment)
             return
-        preset = desk.preset(account)
+        preset, told = desk.preset(account), episodes.told(row)
         at_target = self._reaches(assets, debt, preset.target)
         if row >= 0 and episodes.pursued[row]:
             if at_target:
@@ -109,7 +109,7 @@ class Calls:
             self._settle(account, before, level, assets, debt, preset, moment)
         else:
             self._intraday(account, before, level, at_target, preset, moment)
-        bring_up(self, account, moment)
+        bring_up(self, account, moment, told=told != episodes.told(row))
         row = desk.books.accounts.episode[account]
         if row >= 0 and episodes.state[row] >= EXPIRED:
             self.due.append(account)
@@ -137,7 +137,7 @@ class Calls:
             self._immediate(account, moment)
         elif self._called(row):
             if moment.money_in and not at_target:
-                tell_call(self.desk, row, "partly_met", moment.ts)
+                self._notice(account, "partly_met", moment)
         elif level > before:
             if level >= BELOW_MIN > before:
                 self._notice(account, "below_min", moment)
@@ -196,7 +196,7 @@ class Calls:
         self.desk.watch(account, on=True)
 
     def _notice(self, account: int, event: str, moment: Moment) -> None:
-        """A notice is of the ratio, whatever else is demanded."""
+        """A record of the ratio's side, whatever else is demanded."""
         row, episodes = self.episode(account), self.desk.episodes
         before, episodes.reason[row] = episodes.reason[row], RATIO
         tell_call(self.desk, row, event, moment.ts)
@@ -209,13 +209,13 @@ class Calls:
         if not episodes.obliged[row] or not owed(self.desk, account):
             self.end(row, event, moment)
             return
+        self._notice(account, "partly_met", moment)
         episodes.called_index[row] = -1
         episodes.pursued[row] = NOT_PURSUED
         episodes.reason[row] = episodes.obliged[row]
         episodes.at_once[row] = int(episodes.obliged[row] == FREEZE)
         if episodes.state[row] == AT_ONCE and not episodes.at_once[row]:
             episodes.state[row] = EXPIRED
-        tell_call(self.desk, row, "partly_met", moment.ts)
 
     def episode(self, account: int) -> int:
         """The account's open episode, opened if there is none."""

@@ -12,7 +12,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents.margin.desk import Desk, Moment
-from agents.margin.episodes import AT_ONCE, CALLED, EXPIRED, FREEZE, LIQUIDATING, NOT_PURSUED, PURSUED_AT_ONCE
+from agents.margin.episodes import (
+    AT_ONCE,
+    CALLED,
+    EXPIRED,
+    FREEZE,
+    LIQUIDATING,
+    NOT_PURSUED,
+    PURSUED_AT_ONCE,
+    RATIO,
+)
 from agents.margin.obligations import Obligations, due_now, last_due_day, owed
 from agents.margin.records import tell_call
 from schemas.alerts import CALL_REASONS
@@ -26,8 +35,10 @@ def may_be_obliged(calls: Calls, account: int) -> bool:
     return account in calls.obliged or calls.desk.courts.hold(calls.desk.books.accounts.names[account])
 
 
-def bring_up(calls: Calls, account: int, moment: Moment) -> None:
-    """Brings this side of an account's episode up to its books."""
+def bring_up(calls: Calls, account: int, moment: Moment, *, told: bool = False) -> None:
+    """Brings this side of an account's episode up to its books. `told`: this evaluation has said something of
+    the episode already.
+    """
     desk = calls.desk
     row = desk.books.accounts.episode[account]
     obliged = desk.episodes.obliged[row] if row >= 0 else 0
@@ -36,7 +47,7 @@ def bring_up(calls: Calls, account: int, moment: Moment) -> None:
     what = owed(desk, account)
     if not what:
         if obliged:
-            _met(calls, row, moment)
+            _met(calls, row, moment, told=told)
     elif desk.books.accounts.written_off[account]:
         return
     elif CALL_REASONS.index(what.reason) == FREEZE:
@@ -46,7 +57,7 @@ def bring_up(calls: Calls, account: int, moment: Moment) -> None:
         _call(calls, account, what, moment)
     elif obliged == FREEZE:
         _release(desk, row, what)
-    elif moment.money_in and desk.episodes.state[row] == CALLED and desk.episodes.called_index[row] < 0:
+    elif moment.money_in and desk.episodes.state[row] == CALLED and not told:
         tell_call(desk, row, "partly_met", moment.ts)
 
 
@@ -95,7 +106,7 @@ def _call(calls: Calls, account: int, what: Obligations, moment: Moment) -> None
         desk.watch(account, on=True)
 
 
-def _met(calls: Calls, row: int, moment: Moment) -> None:
+def _met(calls: Calls, row: int, moment: Moment, *, told: bool) -> None:
     """Nothing has to be paid or returned any more: the end, unless the ratio is still below its target."""
     desk, episodes = calls.desk, calls.desk.episodes
     account = episodes.account[row]
@@ -103,7 +114,9 @@ def _met(calls: Calls, row: int, moment: Moment) -> None:
     if episodes.called_index[row] < 0 and episodes.pursued[row] == NOT_PURSUED:
         calls.end(row, "cured" if episodes.state[row] == CALLED else "closed", moment)
         return
-    tell_call(desk, row, "partly_met", moment.ts)
+    if not told:
+        tell_call(desk, row, "partly_met", moment.ts)
+    episodes.reason[row] = RATIO
     episodes.obliged[row] = 0
     episodes.obliged_index[row] = episodes.obliged_date[row] = -1
     episodes.at_once[row] = int(episodes.pursued[row] == PURSUED_AT_ONCE)
