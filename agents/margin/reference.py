@@ -61,6 +61,7 @@ class Reference:
         """After a run of events: securities get the mark, value and haircut that hold now."""
         if self._changed:
             self._fill()
+            self.desk.fold.review_maturities()
             self.desk.books.remark()
             self._changed = False
 
