@@ -80,7 +80,7 @@ def drawn_contract(dice: random.Random, name: str, security: str) -> dict[str, A
         "principal": [0, 500, "10000.001", LARGE],
         "rate": ["0.0835", 0],
         "margin_ratio": ["0.8"],
-        "due": ["2025-09-01"],
+        "due": ["2025-09-01", "2025-04-06", "2025-04-07", "2025-04-12", "2025-01-03", "1995-01-01"],
         "accrued": [0, 3, "0.005"],
     }
     return {
@@ -122,12 +122,16 @@ def story(batches: list[AccountBatch]) -> tuple[list[Output], Book]:
         book.price(security, str(10 + i), at(MONDAY, "09:31"))
     excluded = {"security": SECURITIES[1], "date": MONDAY, "name": "?", "kind": "stock", "board": "main"}
     book.reference("reference.securities", excluded | {"valuation": "exclude"})
-    book.reference("reference.rules", RULES)
+    for since, rate in (("2019-08-19", "0.06"), ("2025-02-01", "0.05"), ("2025-04-08", "0.04")):
+        book.reference("reference.rules", RULES | {"from": since, "financing_rate": rate})
+    leaving = {"security": SECURITIES[2], "date": MONDAY, "kind": "stock", "board": "main", "delisting": True}
+    book.reference("reference.securities", leaving | {"last_trading_day": "2025-04-09"})
     said = [output for batch in batches for output in book.core.apply_events(segment(batch))]
     assert discrepancies(book.core.desk.books) == []
     for security in SECURITIES:
         book.price(security, "8", at(MONDAY, "10:00"))
     book.session("settled", MONDAY, at(MONDAY, "16:00"))
+    book.session("pre_open", TUESDAY, at(TUESDAY, "09:00"))
     assert discrepancies(book.core.desk.books) == []
     return said, book
 
