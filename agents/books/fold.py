@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from agents.books.actions import owes_compensation, release_cash, release_shares
 from agents.books.book import Books
-from agents.books.contracts import FINANCING, LENDING, NewContract, least_margin
+from agents.books.contracts import FINANCING, LENDING, TYPE_NAMES, NewContract, least_margin
 from agents.books.maturities import advance, date_contract, due_in_force
 from agents.books.opening import open_account
 from agents.books.rates import follow_rates
@@ -19,14 +19,12 @@ from agents.books.repayment import give_back, repay, returnable
 from agents.books.rows import EventRows
 from agents.books.securities import BUYS, SHORT_SALES
 from agents.books.terms import Terms
-from agents.kernels.layout import FINANCING_MARGIN, FLAGS, HOT_WIDTH, LENDING_MARGIN, VALUE
+from agents.kernels.layout import FINANCING_MARGIN, FLAGS, HAIRCUT, HOT_WIDTH, LENDING_MARGIN, VALUE
+from agents.rules.margin_addons import with_addon
 from agents.rules.maturity import check_extension, check_term, least_due
 from schemas.account import BUSINESSES, KINDS
 from schemas.errors import BadRecord
-from schemas.units import MONEY_MAX, parse_day
-
-OTHER_COLLATERAL_SINCE = parse_day("2019-08-19")
-"""Rulebook 1.1, `mmr.other_collateral`."""
+from schemas.units import MONEY_MAX, format_day
 
 _OPENING = KINDS.index("opening")
 
@@ -83,16 +81,18 @@ class Fold:
         return preset.lending_rate if kind == LENDING else preset.financing_rate
 
     def margin_ratio(self, account: int, kind: int, security: int, opened: int, given: int) -> int:
-        """The margin ratio fixed for a new contract: its own, else the security's, else the exchange's
-        minimum (1e-4).
+        """The margin ratio fixed for a new contract (1e-4): its own, else the security's, else the broker's
+        by formula; the last two never below the exchange's minimum.
         """
         if given >= 0:
             return given
-        column = LENDING_MARGIN if kind == LENDING else FINANCING_MARGIN
-        published = self.books.securities.get(security, column)
+        securities = self.books.securities
+        least = least_margin(kind, opened, self.books.accounts.client[account], self.rules)
+        published = securities.get(security, LENDING_MARGIN if kind == LENDING else FINANCING_MARGIN)
         if published >= 0:
-            return published
-        return least_margin(kind, opened, self.books.accounts.client[account], self.rules)
+            return max(published, least)
+        haircut = max(0, securities.get(security, HAIRCUT))
+        return with_addon(least, TYPE_NAMES[kind], securities.kind(security), haircut, opened, self.rules)
 
     # -- kinds
 
@@ -183,12 +183,12 @@ class Fold:
 
     def other_collateral_counts(self) -> bool:
         """Whether other collateral counts on the current day."""
-        return self.books.day >= OTHER_COLLATERAL_SINCE
+        return self.rules.flag("mmr_other_collateral", self.books.day)
 
     def check_other_collateral(self, value: int) -> None:
-        """Other collateral counts from 2019-08-19 on. Raises BadRecord before."""
+        """Refuses other collateral on a day on which it does not count (`mmr_other_collateral`)."""
         if value and not self.other_collateral_counts():
-            raise BadRecord("other_collateral", "counts from 2019-08-19 on")
+            raise BadRecord("other_collateral", f"does not count on {format_day(self.books.day)}")
 
     def _close(self, _events: EventRows, _row: int, account: int) -> bool:
         accounts = self.books.accounts

@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.books.book import Books
-from agents.books.contracts import FINANCING, NO_DAY, least_margin
+from agents.books.contracts import FINANCING, NO_DAY
 from agents.kernels.interest import interests
 from agents.kernels.layout import (
     BLIND,
-    FINANCING_MARGIN,
     FLAGS,
     LAST_TRADING_DAY,
     LONG,
@@ -297,10 +296,9 @@ def _owe(fold: Fold, batch: AccountBatch, group: _Group, first: int, hot: I8) ->
 
 def _margin_ratios(fold: Fold, contracts: ContractEntries, security: I4, account: I4) -> I8:
     """As `Fold.margin_ratio`, of financing contracts."""
-    books, rules = fold.books, fold.rules
-    published = books.securities.array("table")[security, FINANCING_MARGIN]
-    ratio: I8 = np.where(contracts.margin_ratio >= 0, contracts.margin_ratio, published)
-    client = books.accounts.client
+    ratio: I8 = contracts.margin_ratio.astype(np.int64)
     for entry in np.flatnonzero(ratio < 0).tolist():
-        ratio[entry] = least_margin(FINANCING, int(contracts.opened[entry]), client[account[entry]], rules)
+        ratio[entry] = fold.margin_ratio(
+            int(account[entry]), FINANCING, int(security[entry]), int(contracts.opened[entry]), -1
+        )
     return ratio

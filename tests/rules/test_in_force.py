@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from agents.financing.core import FinancingCore
 from agents.margin.shard import MarginShard
+from agents.rules.overlay import overlay
 from agents.rules.schedule import Schedule, built_in
 from schemas.errors import BadRecord
 from streams.cli import main, root
@@ -141,3 +142,28 @@ def test_a_date_that_is_none_is_refused_in_words(capsys: pytest.CaptureFixture[s
         main(["rules", "--date", "2015-02-30"])
     assert ended.value.code == 2
     assert "--date 2015-02-30 is no day of the calendar" in capsys.readouterr().err
+
+
+ADDON = """
+schema: 1
+parameters: {margin_addon: {entries: [{from: "2025-01-02", value: discount, conf: P, source: our board}]}}
+"""
+
+
+def margin_of_a_new_contract(rules: Schedule, **published: str) -> int:
+    """What a financing buy of a stock with haircut 0.70 fixes on 2025-04-07, 1e-4."""
+    diary = Diary(rules=rules).at(MONDAY, "09:31")
+    about = {"security": BANK, "date": MONDAY, "kind": "stock", "board": "main", "index_member": True}
+    diary.book.reference("reference.securities", about | {"haircut": "0.70"} | published)
+    diary.book.session("pre_open", MONDAY, at(MONDAY, "09:00"))
+    diary.book.event(opening(cash="10000"))
+    diary.fill("financing_buy", BANK, 100, "10.00")
+    contracts = diary.book.core.desk.books.contracts
+    return contracts.margin_ratio[0]
+
+
+def test_a_new_contract_has_the_brokers_add_on_or_the_published_ratio_never_less_than_the_exchanges() -> None:
+    assert margin_of_a_new_contract(built_in()) == 8_000
+    assert margin_of_a_new_contract(overlay(built_in(), ADDON)) == 11_000
+    assert margin_of_a_new_contract(built_in(), financing_margin="0.95") == 9_500
+    assert margin_of_a_new_contract(built_in(), financing_margin="0.50") == 8_000
