@@ -5,8 +5,9 @@ again (contract section 1, `id`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple
+from dataclasses import fields
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,12 @@ from schemas.orders import AccountOrder
 _KEY = 16
 _DIGEST = 8
 Record = dict[str, Any]
+_content = attrgetter(*(field.name for field in fields(AccountOrder)))
 
 
 def digest_of(order: AccountOrder) -> bytes:
     """64 bits of what an order means, however its numbers were written."""
-    return blake2b(repr(astuple(order)).encode(), digest_size=_DIGEST).digest()
+    return blake2b(repr(_content(order)).encode(), digest_size=_DIGEST).digest()
 
 
 class Answers:

@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 from agents.gate.case import Case
-from agents.gate.findings import Cap, Objection
+from agents.gate.findings import Cap, Line, Money, Objection
 from agents.gate.reservations import BUYING
 from agents.kernels.layout import COLLATERAL_SHARE, PE, UNKNOWN_PE
 from agents.rules.concentration import Readings, gate_blocks, tier_of, within
 from agents.rules.values import ConcentrationGate, Tier
 from schemas.account import CLIENT_CLASSES
-from schemas.units import format_line, format_money, format_ratio
+from schemas.units import format_ratio
 
 
 def gate(case: Case) -> Objection | None:
@@ -36,7 +36,7 @@ def gate(case: Case) -> Objection | None:
         return None
     figures = {
         "market_share": format_ratio(share, 1_000_000),
-        "pe_static": format_money((known or 0) // 1000),
+        "pe_static": Money((known or 0) // 1000),
         "client_share": format_ratio(value, case.assets),
         "ratio": format_ratio(case.assets, case.debt),
     }
@@ -63,14 +63,14 @@ def tiers(case: Case, most: int) -> Cap | None:
     largest = max(_largest(case, allowed, most), case.wanted if passes else 0)
     value, assets, debt = after_fill(case, case.wanted)
     figures = {
-        "value": format_money(value),
-        "assets": format_money(assets),
+        "value": Money(value),
+        "assets": Money(assets),
         "share": format_ratio(value, assets),
         "ratio": format_ratio(assets, debt) if debt > 0 else None,
     }
     tier = tier_of(allowed, assets, debt)
     if tier is not None:
-        figures["allowed"] = format_line(tier.share)
+        figures["allowed"] = Line(tier.share)
     return Cap(largest, case.rules.cite(name), "the account would hold too much of one security", figures)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agents.rules.lots import lot
 from agents.rules.schedule import Entry, Schedule
 from agents.rules.values import Lot, Value
 from schemas.units import format_day
@@ -14,6 +15,8 @@ class DayRules:
         self.schedule = schedule
         self.day = day
         self._entries: dict[str, Entry | None] = {}
+        self._cited: dict[str, str] = {}
+        self._lots: dict[tuple[str, str], Lot] = {}
 
     def entry(self, parameter: str) -> Entry | None:
         """The entry in force, or None. Raises KeyError for a parameter that does not exist."""
@@ -45,8 +48,23 @@ class DayRules:
 
     def cite(self, parameter: str) -> str:
         """Name and date of the rule, as decisions cite it; a rule without an entry on the day by the day."""
-        entry = self.entry(parameter)
-        return f"{parameter}@{format_day(self.day)}" if entry is None else entry.rule
+        cited = self._cited.get(parameter)
+        if cited is None:
+            entry = self.entry(parameter)
+            cited = self.engine(parameter) if entry is None else entry.rule
+            self._cited[parameter] = cited
+        return cited
+
+    def engine(self, name: str) -> str:
+        """A check of the books themselves, which no parameter gives, cited with the day it was made on."""
+        return f"{name}@{format_day(self.day)}"
+
+    def lot_of(self, board: str, kind: str) -> Lot:
+        """The legal order sizes of a kind of security on a board."""
+        found = self._lots.get((board, kind))
+        if found is None:
+            found = self._lots[board, kind] = lot(board, kind, self.day, self.schedule)
+        return found
 
     def reads_inclusive(self, boundary: str) -> bool:
         """Whether a boundary counts as reached at equality."""

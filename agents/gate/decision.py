@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.gate.case import MONEY_REQUESTS, Case
 from agents.gate.checks import caps_of, first_objection, legal, wrong_size
-from agents.gate.findings import Figures
+from agents.gate.findings import Figures, written
 from agents.gate.reservations import (
     COVER_CASH,
     FIGURES,
@@ -139,7 +139,7 @@ def _plain(order: AccountOrder, decision: str, rule: str, reason: str) -> Record
 def _record(case: Case, decision: str, rule: str, reason: str, figures: Figures) -> Record:
     record = _plain(case.order, decision, rule, reason)
     if figures:
-        record["figures"] = figures
+        record["figures"] = written(figures)
     return record
 
 

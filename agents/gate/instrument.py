@@ -8,7 +8,7 @@ from agents.kernels import layout as at
 from agents.margin.calendar import CONTINUOUS, Calendar
 from agents.rules.cage import buy_base, cage_ceiling, cage_floor, sell_base
 from agents.rules.limits import price_limits, tick
-from agents.rules.lots import BOND_KINDS, lot
+from agents.rules.lots import BOND_KINDS
 from agents.rules.values import Lot
 
 
@@ -86,7 +86,7 @@ class Instrument:
 
     def _lot(self, *, short_sale: bool) -> Lot:
         bond = self.rules.lot("lot_short_bond") if short_sale and self.kind in BOND_KINDS else None
-        return bond or lot(self.board, self.kind, self.day, self.rules.schedule)
+        return bond or self.rules.lot_of(self.board, self.kind)
 
     def limits(self) -> tuple[int, int]:
         """Lowest and highest legal price of the day, published before computed; -1 where there is none."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from agents.books.contracts import FINANCING as FINANCING_CONTRACT
 from agents.gate.case import MONEY_REQUESTS, Case
-from agents.gate.findings import Cap
+from agents.gate.findings import Cap, Line, Money, Rate
 from agents.gate.reservations import FINANCING, LENDING
 from agents.kernels.layout import HAIRCUT
 from agents.rules.capacity import most_shares
 from agents.rules.interest import payable_milli
 from agents.rules.withdrawal import room
 from schemas.orders import ORDER_BUSINESSES
-from schemas.units import RATE_SCALE, RATIO_SCALE, format_day, format_line, format_money
+from schemas.units import RATE_SCALE, RATIO_SCALE
 
 LIQUID = "cash_product"
 """What short-sale proceeds may buy besides the shares to be returned, from 2015-07-02 on."""
@@ -35,17 +35,13 @@ def cash_to_return(case: Case) -> Cap:
 
 
 def _cash(case: Case, cash: int, name: str) -> Cap:
-    rule = f"cash@{format_day(case.rules.day)}" if name == "cash" else case.rules.cite(name)
+    rule = case.rules.engine("cash") if name == "cash" else case.rules.cite(name)
     figures = {
-        "cash": format_money(cash),
-        "price": format_money(case.price),
-        "costs": _rate(case.cost_rate()),
+        "cash": Money(cash),
+        "price": Money(case.price),
+        "costs": Rate(case.cost_rate()),
     }
     return Cap(_affordable(case, cash), rule, "the cash that may be used does not suffice", figures)
-
-
-def _rate(rate: int) -> str:
-    return f"{rate // RATE_SCALE}.{rate % RATE_SCALE:06d}"
 
 
 def _affordable(case: Case, cash: int) -> int:
@@ -64,9 +60,9 @@ def margin_for_debt(case: Case) -> Cap:
     kind = "lending" if case.business == "short_sell" else "financing"
     free = _within(case, case.margin)
     figures = {
-        "available_margin": format_money(case.margin),
-        "margin_ratio": format_line(ratio),
-        "price": format_money(case.price),
+        "available_margin": Money(case.margin),
+        "margin_ratio": Line(ratio),
+        "price": Money(case.price),
     }
     reason = "the available margin does not suffice"
     return Cap(most_shares(free, case.price, ratio), case.rules.cite(f"margin_{kind}"), reason, figures)
@@ -83,7 +79,7 @@ def margin_promised(case: Case) -> Cap | None:
     if spent <= 0:
         return None
     free = max(0, _within(case, case.margin))
-    figures = {"available_margin": format_money(case.margin), "price": format_money(case.price)}
+    figures = {"available_margin": Money(case.margin), "price": Money(case.price)}
     reason = "the margin is promised to open orders"
     return Cap(free * RATE_SCALE * RATIO_SCALE // spent, case.rules.cite("margin_financing"), reason, figures)
 
@@ -91,12 +87,12 @@ def margin_promised(case: Case) -> Cap | None:
 def margin_that_leaves(case: Case) -> Cap | None:
     """What is withdrawn lies within the available margin, collateral at its haircut."""
     rule = case.rules.cite("withdraw_within_available_margin")
-    figures = {"available_margin": format_money(case.margin)}
+    figures = {"available_margin": Money(case.margin)}
     free, reason = max(0, _within(case, case.margin)), "the available margin does not suffice"
     if case.business in MONEY_REQUESTS:
         return Cap(free, rule, reason, figures)
     haircut = max(0, case.security.get(HAIRCUT))
-    figures |= {"price": format_money(case.price), "haircut": format_line(haircut)}
+    figures |= {"price": Money(case.price), "haircut": Line(haircut)}
     if case.margin < 0:
         return Cap(0, rule, reason, figures)
     if not haircut or not case.price:
@@ -116,10 +112,10 @@ def ratio_after_withdrawal(case: Case) -> Cap | None:
     if left and not case.rules.reads_inclusive("withdraw_keeps"):
         left = max(0, _below(left, case.assets * RATIO_SCALE - case.debt * line))
     figures = {
-        "assets": format_money(case.assets),
-        "debt": format_money(case.debt),
-        "line": format_line(line),
-        "room": format_money(left),
+        "assets": Money(case.assets),
+        "debt": Money(case.debt),
+        "line": Line(line),
+        "room": Money(left),
     }
     reason = "the maintenance ratio does not allow it"
     rule = case.rules.cite("mmr_withdraw_line")
@@ -127,7 +123,7 @@ def ratio_after_withdrawal(case: Case) -> Cap | None:
         return Cap(left, rule, reason, figures)
     if not case.price:
         return None if left else Cap(0, rule, reason, figures)
-    figures["price"] = format_money(case.price)
+    figures["price"] = Money(case.price)
     return Cap(left // case.price, rule, reason, figures)
 
 
@@ -138,7 +134,7 @@ def _below(room_left: int, exact: int) -> int:
 
 def own_cash(case: Case) -> Cap:
     """What is withdrawn is own cash: not short-sale proceeds, not frozen, not promised to other orders."""
-    figures = {"own_cash": format_money(case.own_cash)}
+    figures = {"own_cash": Money(case.own_cash)}
     rule = case.rules.cite("short_proceeds_withdrawable")
     return Cap(case.own_cash, rule, "more than the account's own free cash", figures)
 
@@ -147,7 +143,7 @@ def cash_to_repay(case: Case) -> Cap:
     """Debt is repaid from own cash, interest and fees from short-sale proceeds too."""
     accounts = case.desk.books.accounts
     fees = min(case.all_cash - case.own_cash, max(0, accounts.interest[case.account]))
-    figures = {"own_cash": format_money(case.own_cash), "for_interest": format_money(fees)}
+    figures = {"own_cash": Money(case.own_cash), "for_interest": Money(fees)}
     rule = case.rules.cite("short_proceeds_use")
     return Cap(case.own_cash + fees, rule, "more than the cash that may repay", figures)
 
@@ -165,8 +161,8 @@ def money_owed(case: Case) -> Cap:
         for row in reservations.of(case.account)
         if reservations.business[row] == _REPAY
     )
-    figures = {"owed": format_money(owed), "in_open_orders": format_money(pending)}
-    rule = f"debt@{format_day(case.rules.day)}"
+    figures = {"owed": Money(owed), "in_open_orders": Money(pending)}
+    rule = case.rules.engine("debt")
     return Cap(max(0, owed - pending), rule, "more than is owed", figures)
 
 
@@ -204,9 +200,9 @@ def _credit(
         if line < 0:
             continue
         used = sum(_debt_of(case, member, whole=whole) for member in members)
-        figures = {"line": format_money(line), "used": format_money(used), "price": format_money(case.price)}
+        figures = {"line": Money(line), "used": Money(used), "price": Money(case.price)}
         kind = "total" if whole else ("lending" if case.business == "short_sell" else "financing")
-        rule = f"{name}_{kind}@{format_day(case.rules.day)}"
+        rule = case.rules.engine(f"{name}_{kind}")
         cap = Cap(max(0, _within(case, line - used)) // max(1, case.price), rule, reason, figures)
         found = cap if found is None or cap.most < found.most else found
     return found
@@ -234,7 +230,7 @@ def firm_client(case: Case) -> Cap | None:
         return None
     line = capital * share // RATIO_SCALE
     used = sum(_debt_of(case, member, whole=False) for member in case.groups.of(case.account))
-    figures = {"line": format_money(line), "used": format_money(used), "net_capital": format_money(capital)}
+    figures = {"line": Money(line), "used": Money(used), "net_capital": Money(capital)}
     most = max(0, _within(case, line - used)) // max(1, case.price)
     return Cap(most, case.rules.cite(name), "the firm's limit of one client does not suffice", figures)
 

@@ -59,7 +59,7 @@ def known(case: Case) -> Objection | None:
     """Nothing is traded of which nobody has said anything."""
     if case.paper is not None:
         return None
-    return Objection(_engine(case, "security_known"), "nothing is known of the security")
+    return Objection(case.rules.engine("security_known"), "nothing is known of the security")
 
 
 def held(case: Case) -> Objection | None:
@@ -69,7 +69,7 @@ def held(case: Case) -> Objection | None:
         some, reason = paper.short, "none of the security is borrowed"
     else:
         some, reason = paper.held, "none of the security is held"
-    return None if some > 0 else Objection(_engine(case, "position"), reason, {"held": paper.held})
+    return None if some > 0 else Objection(case.rules.engine("position"), reason, {"held": paper.held})
 
 
 def suspended(case: Case) -> Objection | None:
@@ -80,7 +80,7 @@ def suspended(case: Case) -> Objection | None:
     since = case.security.get(at.SUSPENDED_SINCE)
     if since >= 0:
         figures["since"] = format_day(since)
-    return Objection(_engine(case, "suspended"), "the security is suspended", figures)
+    return Objection(case.rules.engine("suspended"), "the security is suspended", figures)
 
 
 def delisting(case: Case) -> Objection | None:
@@ -99,7 +99,7 @@ def listed(case: Case) -> Objection | None:
         return None
     word = "financing" if financing else "lending"
     reason = f"the security is not on the list of underlying securities for {word}"
-    return Objection(_engine(case, "listed"), reason, {"listed": "no" if said == 0 else "never said"})
+    return Objection(case.rules.engine("listed"), reason, {"listed": "no" if said == 0 else "never said"})
 
 
 def halted(case: Case) -> Objection | None:
@@ -116,7 +116,7 @@ def custody(case: Case) -> Objection | None:
     """Books and custodian disagree: no withdrawal and no new debt (rulebook 13.6)."""
     if not case.desk.books.accounts.custody_break[case.account]:
         return None
-    return Objection(_engine(case, "custody_break"), "the custodian's statement differs from the books")
+    return Objection(case.rules.engine("custody_break"), "the custodian's statement differs from the books")
 
 
 def open_call(case: Case) -> Objection | None:
@@ -139,7 +139,7 @@ def priced(case: Case) -> Objection | None:
     """An account that cannot be valued takes no new debt and gives nothing out."""
     if not case.blind:
         return None
-    return Objection(_engine(case, "unpriced"), "something in the account has no price")
+    return Objection(case.rules.engine("unpriced"), "something in the account has no price")
 
 
 def owes(case: Case) -> Objection | None:
@@ -147,9 +147,4 @@ def owes(case: Case) -> Objection | None:
     accounts, account = case.desk.books.accounts, case.account
     if accounts.principal[account] + accounts.interest[account] + accounts.owed_cash[account] > 0:
         return None
-    return Objection(_engine(case, "debt"), "the account owes no money")
-
-
-def _engine(case: Case, name: str) -> str:
-    """A check of the books themselves, cited with the day it was made on."""
-    return f"{name}@{format_day(case.rules.day)}"
+    return Objection(case.rules.engine("debt"), "the account owes no money")

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from agents.gate.case import BUYS, Case
-from agents.gate.findings import Cap, Objection
+from agents.gate.findings import Cap, Money, Objection
 from agents.gate.reservations import LENT, SELLING
 from agents.rules.uptick import bound_by_uptick, exempt_shares, lowest_short_price
-from schemas.units import MONEY_MAX, format_day, format_money
+from schemas.units import MONEY_MAX
 
 
 def side(case: Case) -> Objection | None:
@@ -16,7 +16,7 @@ def side(case: Case) -> Objection | None:
     wanted = "B" if case.business in BUYS else "S"
     if case.order.side in (None, wanted):
         return None
-    rule = f"side@{format_day(case.rules.day)}"
+    rule = case.rules.engine("side")
     return Objection(rule, f"the side of {case.business} is {wanted}", {"side": case.order.side})
 
 
@@ -31,7 +31,7 @@ def price_basis(case: Case) -> Objection | None:
     """What an order costs must be known."""
     if case.price > 0:
         return None
-    return Objection(f"price@{format_day(case.rules.day)}", "no price of the security is known")
+    return Objection(case.rules.engine("price"), "no price of the security is known")
 
 
 def price_step(case: Case) -> Objection | None:
@@ -39,10 +39,8 @@ def price_step(case: Case) -> Objection | None:
     step = case.security.step
     if case.order.order_type != "limit" or case.price % step == 0:
         return None
-    figures = {"price": format_money(case.price), "step": format_money(step)}
-    return Objection(
-        f"price_step@{format_day(case.rules.day)}", "the price is not on the price step", figures
-    )
+    figures = {"price": Money(case.price), "step": Money(step)}
+    return Objection(case.rules.engine("price_step"), "the price is not on the price step", figures)
 
 
 def daily_limits(case: Case) -> Objection | None:
@@ -55,9 +53,9 @@ def daily_limits(case: Case) -> Objection | None:
     board = case.security.board
     name = "limit_main_st" if case.security.st and board == "main" else f"limit_{board}"
     figures = {
-        "price": format_money(case.price),
-        "limit_down": format_money(down),
-        "limit_up": format_money(up),
+        "price": Money(case.price),
+        "limit_down": Money(down),
+        "limit_up": Money(up),
     }
     return Objection(case.rules.cite(name), "the price lies outside the day's limits", figures)
 
@@ -70,7 +68,7 @@ def cage(case: Case) -> Objection | None:
     bound, base = case.security.cage(buys=buys)
     if bound is None or (case.price <= bound if buys else case.price >= bound):
         return None
-    figures = {"price": format_money(case.price), "base": format_money(base), "bound": format_money(bound)}
+    figures = {"price": Money(case.price), "base": Money(base), "bound": Money(bound)}
     rule = case.rules.cite(f"cage_{case.security.board}")
     return Objection(rule, "the price lies outside the cage", figures)
 
@@ -82,7 +80,7 @@ def uptick(case: Case) -> Objection | None:
     lowest = _lowest(case)
     if lowest is None:
         return Objection(case.rules.cite("short_uptick"), "neither a trade nor a previous close is known")
-    figures = {"price": format_money(case.price), "lowest": format_money(lowest)}
+    figures = {"price": Money(case.price), "lowest": Money(lowest)}
     return Objection(case.rules.cite("short_uptick"), "the price lies below the last trade", figures)
 
 
@@ -101,7 +99,7 @@ def uptick_of_own_shares(case: Case) -> Cap | None:
         own -= case.desk.reservations.shares(member, security)[SELLING]
     if not borrowed or not _below_uptick(case):
         return None
-    figures = {"borrowed": borrowed, "held": own, "lowest": format_money(_lowest(case) or 0)}
+    figures = {"borrowed": borrowed, "held": own, "lowest": Money(_lowest(case) or 0)}
     reason = "below the last trade only shares beyond the borrowed quantity may be sold"
     return Cap(exempt_shares(own, borrowed), case.rules.cite("short_uptick_own_shares"), reason, figures)
 
@@ -110,7 +108,7 @@ def bounds(case: Case) -> Cap | None:
     """Nothing is worth more than the bounds allow (contract section 1)."""
     if case.price * case.wanted <= MONEY_MAX:
         return None
-    rule = f"bounds@{format_day(case.rules.day)}"
+    rule = case.rules.engine("bounds")
     return Cap(MONEY_MAX // max(1, case.price), rule, "the order is worth more than 10^11 yuan")
 
 

@@ -11,7 +11,7 @@ from agents.kernels.layout import FIRM_HELD, FLOAT_SHARES, LENDABLE
 from agents.rules.lots import is_legal_buy, is_legal_sale, round_down
 from agents.rules.values import Lot
 from schemas.orders import ORDER_BUSINESSES
-from schemas.units import RATIO_SCALE, format_day
+from schemas.units import RATIO_SCALE
 
 _LEAVE = frozenset({"collateral_sell", "withdraw_security"})
 
@@ -30,7 +30,7 @@ def largest_order(case: Case) -> Cap | None:
 def held(case: Case) -> Cap | None:
     """No more than is held."""
     paper = case.security
-    return Cap(paper.held, _engine(case, "position"), "more than is held", {"held": paper.held})
+    return Cap(paper.held, case.rules.engine("position"), "more than is held", {"held": paper.held})
 
 
 def not_frozen(case: Case) -> Cap | None:
@@ -39,7 +39,7 @@ def not_frozen(case: Case) -> Cap | None:
     if not paper.frozen:
         return None
     figures = {"held": paper.held, "frozen": paper.frozen}
-    return Cap(max(0, paper.held - paper.frozen), _engine(case, "frozen"), "the rest is frozen", figures)
+    return Cap(max(0, paper.held - paper.frozen), case.rules.engine("frozen"), "the rest is frozen", figures)
 
 
 def not_bought_today(case: Case) -> Cap | None:
@@ -48,7 +48,9 @@ def not_bought_today(case: Case) -> Cap | None:
     if not paper.locked:
         return None
     figures = {"held": paper.held, "bought_today": paper.locked, "sellable": paper.sellable}
-    return Cap(paper.sellable, _engine(case, "t_plus_1"), "the rest was bought or moved in today", figures)
+    return Cap(
+        paper.sellable, case.rules.engine("t_plus_1"), "the rest was bought or moved in today", figures
+    )
 
 
 def not_reserved(case: Case) -> Cap | None:
@@ -58,7 +60,7 @@ def not_reserved(case: Case) -> Cap | None:
         return None
     figures = {"sellable": case.security.sellable, "in_open_orders": selling}
     most = max(0, case.security.sellable - selling)
-    return Cap(most, _engine(case, "reserved"), "the rest is in open orders", figures)
+    return Cap(most, case.rules.engine("reserved"), "the rest is in open orders", figures)
 
 
 def not_financed(case: Case) -> Cap | None:
@@ -98,7 +100,9 @@ def borrowed(case: Case) -> Cap | None:
     paper = case.security
     returning = case.desk.reservations.shares(case.account, paper.row)[RETURNING]
     figures = {"borrowed": paper.short, "in_open_orders": returning}
-    return Cap(max(0, paper.short - returning), _engine(case, "borrowed"), "more than is borrowed", figures)
+    return Cap(
+        max(0, paper.short - returning), case.rules.engine("borrowed"), "more than is borrowed", figures
+    )
 
 
 def returnable(case: Case) -> Cap | None:
@@ -142,7 +146,7 @@ def lendable(case: Case) -> Cap | None:
     promised = case.desk.reservations.lent(paper.row)
     figures = {"lendable": stock, "lent_today": taken, "in_open_orders": promised}
     return Cap(
-        max(0, stock - taken - promised), _engine(case, "lendable"), "more than there is to lend", figures
+        max(0, stock - taken - promised), case.rules.engine("lendable"), "more than there is to lend", figures
     )
 
 
@@ -187,7 +191,3 @@ def is_legal(case: Case) -> bool:
 def _sellable(case: Case) -> int:
     selling = case.desk.reservations.shares(case.account, case.security.row)[SELLING]
     return max(0, case.security.sellable - selling)
-
-
-def _engine(case: Case, name: str) -> str:
-    return f"{name}@{format_day(case.rules.day)}"
