@@ -339,7 +339,7 @@ class Liquidation:
             return True
         gross = qty * orders.expected[order]
         commission, kind = desk.preset(account).commission, desk.books.securities.kind(security)
-        fee = cost_milli(gross, sell_cost(desk.books.day, commission, kind))
+        fee = cost_milli(gross, sell_cost(desk.books.day, commission, kind, desk.rules))
         if orders.business[order] == SELL_TO_REPAY:
             desk.fold.sell_to_repay(account, security, qty, gross, fee, None)
         else:
@@ -358,7 +358,7 @@ class Liquidation:
             return True
         gross = qty * orders.expected[order]
         commission, kind = desk.preset(account).commission, desk.books.securities.kind(security)
-        fee = cost_milli(gross, buy_cost(desk.books.day, commission, kind))
+        fee = cost_milli(gross, buy_cost(desk.books.day, commission, kind, desk.rules))
         desk.fold.buy_to_return(account, security, qty, gross, fee, name)
         return True
 

@@ -7,12 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.units import day_start, format_day, parse_day
+from agents.rules.schedule import built_in
+from schemas.units import day_start, format_day
 from streams.days.columns import table_schema
-
-CLOSING_CALL_OF_SHANGHAI = parse_day("2018-08-20")
-"""First day on which Shanghai stocks have a closing call (收盘集合竞价); before, they trade continuously to
-15:00."""
 
 _MINUTE = 60_000
 PRE_OPEN = 9 * 60 * _MINUTE
@@ -43,8 +40,10 @@ def session_rows(day: int, first_ts: int | None = None, last_ts: int | None = No
     close = max(midnight + CLOSE, (last_ts or 0) + 1)
     settled = max(midnight + SETTLED, close + 1)
     rows = [_row(pre_open, day, "ALL", "pre_open")]
+    shanghai = built_in().entry("closing_call_stock_sh", day).value
     for phase, minute in _PHASES:
-        market = "SZ" if phase == "closing_call" and day < CLOSING_CALL_OF_SHANGHAI else "ALL"
+        # Without a closing call (收盘集合竞价) of its stocks, Shanghai trades continuously to 15:00.
+        market = "SZ" if phase == "closing_call" and shanghai is None else "ALL"
         rows.append(_row(midnight + minute * _MINUTE, day, market, phase))
     return [*rows, _row(close, day, "ALL", "close"), _row(settled, day, "ALL", "settled")]
 
