@@ -24,7 +24,7 @@ from streams.days.decimals import MONEY_TYPE, money_array
 _MINUTE = 60_000
 OPENED_AT = (8 * 60 + 30) * _MINUTE
 """Openings carry 08:30 of their day: before its `pre_open`."""
-_CONTRACT_DAYS = 180
+CONTRACT_DAYS = 180
 """A contract runs for at most six months (rulebook 7.6)."""
 _CREDIT_STEP = 10_000 * 1000
 
@@ -81,7 +81,7 @@ def _contracts(books: Books) -> pa.Array:
     number = np.arange(count) - first + 1
     short = books.contract_short
     rates = np.where(short, LENDING_RATE, np.array(RATES)[books.contract_rate])
-    due = (books.contract_opened + _CONTRACT_DAYS).astype(np.int32)
+    due = (books.contract_opened + CONTRACT_DAYS).astype(np.int32)
     rows = pa.StructArray.from_arrays(
         [
             pa.array([f"C{n}" for n in number.tolist()], pa.string()),

@@ -10,6 +10,7 @@ from schemas.units import format_day, format_money
 from streams.cli.import_day import days_of
 from streams.cli.options import json_option
 from streams.cli.output import print_json
+from streams.cli.showing import days_shown
 from streams.errors import UsageError
 
 
@@ -39,9 +40,12 @@ def make(
 ) -> None:
     """Add openings to the recorded day of --as-of, and deposits to the days after it.
 
-    Holdings are drawn from the securities of that day, at their previous close.
+    Holdings are drawn from the securities of that day, at their previous close. Two sets of days come with
+    the project: 2 to 7 April 2025 (--as-of 2025-04-02) and 15 June to 31 August 2015 (--as-of 2015-06-15).
     """
+    from streams.books.crash_2015 import write_crash_2015
     from streams.books.making import make_books, write_demonstration
+    from streams.days import crash_2015
     from streams.days.shipped import DAYS
 
     (date,) = days_of((as_of,))
@@ -50,13 +54,17 @@ def make(
         if not found or found[0].name != f"date={format_day(date)}":
             raise UsageError(f"{folder} has no day date={format_day(date)}")
         made = make_books(found, accounts, seed)[1]
-    elif destination is None or date != DAYS[0]:
+    elif destination is not None and date == DAYS[0]:
+        made = write_demonstration(destination, accounts, seed)
+    elif destination is not None and date == crash_2015.FIRST:
+        with days_shown(quiet=as_json) as watch:
+            made = write_crash_2015(destination, accounts, seed, watch)
+    else:
+        shipped = f"{format_day(DAYS[0])} or {format_day(crash_2015.FIRST)}"
         raise UsageError(
             "name the recorded days with --days",
-            advice=f"or, for the days that come with the project, --as-of {format_day(DAYS[0])} and a DEST",
+            advice=f"or, for the days that come with the project, --as-of {shipped} and a DEST",
         )
-    else:
-        made = write_demonstration(destination, accounts, seed)
     if as_json:
         print_json(
             {
@@ -72,7 +80,7 @@ def make(
         return
     click.echo(
         f"{made.accounts:,} accounts, {made.positions:,} positions, {made.contracts:,} contracts, "
-        f"{made.deposits:,} deposits; assets {_yi(made.assets)} and "
+        f"{made.deposits:,} later events; assets {_yi(made.assets)} and "
         f"debts {_yi(made.debt)} hundred million yuan"
     )
     for path in made.directories:

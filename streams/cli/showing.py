@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -36,6 +36,22 @@ def progress_shown(*, quiet: bool = False) -> Iterator[Watch]:
             yield _Filling(bar)
     else:
         yield _Lines()
+
+
+@contextmanager
+def days_shown(*, quiet: bool = False) -> Iterator[Callable[[int, int], None] | None]:
+    """A watcher of days written, for the time of the block: a bar in a terminal, nothing elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    columns = (
+        TextColumn("writing days"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f} of {task.total:.0f}"),
+    )
+    with Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task("days", total=1)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _bar() -> Bar:

@@ -1,0 +1,232 @@
+"""The crash of 2015 that comes with the project: daily bars from 12 June to 31 August 2015.
+
+900 stocks, those with the largest float value on 12 June 2015 among the stocks whose price is known on every
+day: about as many as could then be bought on margin. They are facts from a public collection (see
+``crash_2015.json``), kept in a form of our own: one row a stock and day, prices in fen; 12 June is only the
+close before the first day. Prices are unadjusted, ``prev_close`` is the exchange's own, so on an ex-date it
+differs from the close before.
+
+What the source does not say and is added: a price limit of 10 %, 5 % under risk warning (ST); haircuts
+(折算率) at the caps of rulebook 4, 0.65 and 0 for ST, since it names no index members; and the corporate
+actions themselves. Of an ex-date it shows only the two prices; they are read as ``prev_close = (close before
+- dividend) / (1 + shares)`` with the largest number of new shares, in tenths, that leaves a dividend of
+nothing or more. Whatever it was, holder and short are then worth on the ex-date what they were the evening
+before.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from schemas.units import format_day, parse_day
+from streams.days.bars import Bars, limit_prices
+from streams.days.ticks import ABSENT, ImportedDay, Ints
+from streams.days.writer import DayLabel, write_topic
+from streams.importers.assemble import write_imported
+from streams.importers.barfiles import as_day
+from streams.importers.codes import security_name
+
+FIRST, LAST = parse_day("2015-06-15"), parse_day("2015-08-31")
+EVENING_BEFORE = parse_day("2015-06-12")
+STOCKS = 900
+HAIRCUT = "0.65"
+"""Cap for A shares outside the SSE 180 and SZSE 100 indices, which the source does not name (rulebook 4)."""
+ACTIONS = "reference.actions"
+_FEN = 10
+_MINUTE = 60_000
+_OPENS, _CLOSES = 9 * 60 + 30, 15 * 60
+_TENTH = 10
+_NAME = "crash_2015"
+
+
+def label() -> DayLabel:
+    """Origin and licence of the shipped prices."""
+    text = orjson.loads(files("streams").joinpath("data", f"{_NAME}.json").read_bytes())
+    return DayLabel(text["origin"], text["licence"], tuple(text["notes"]))
+
+
+class Summer:
+    """The shipped bars: one row a stock and day, ordered by day, the stocks in the same order every day."""
+
+    def __init__(self) -> None:
+        with files("streams").joinpath("data", f"{_NAME}.parquet").open("rb") as source:
+            table = pq.read_table(source)
+        codes = table.column("security").combine_chunks()
+        self.names: list[str] = codes.dictionary.to_pylist()
+        self.days: list[int] = np.unique(table.column("date").cast(pa.int32()).to_numpy()).tolist()
+        self._columns = {
+            name: table.column(name).to_numpy(zero_copy_only=False).astype(np.int64)
+            for name in table.column_names
+            if name not in ("security", "date")
+        }
+
+    def column(self, name: str, place: int) -> Ints:
+        """One figure of all stocks on the day at `place`, int64[n]; prices in fen."""
+        count = len(self.names)
+        part: Ints = self._columns[name][place * count : (place + 1) * count]
+        return part
+
+    def trading_days(self) -> list[int]:
+        """The days that can be run: all but the evening before."""
+        return self.days[1:]
+
+    def day(self, date: int) -> ImportedDay:
+        """Ticks and reference data of one day. Raises ValueError for a day that is not shipped."""
+        if date not in self.trading_days():
+            raise ValueError(f"{format_day(date)} is none of the shipped days")
+        place, count = self.days.index(date), len(self.names)
+        trades = self.column("volume", place) > 0
+        st = self.column("st", place) > 0
+        prev_close = self.column("prev_close", place) * _FEN
+        prev_close[prev_close <= 0] = ABSENT
+        up, down = limit_prices(prev_close, np.where(st, 5, 10))
+        prices = [
+            np.where(trades, self.column(name, place) * _FEN, 0) for name in ("open", "high", "low", "close")
+        ]
+        start, end = (np.full(count, minute * _MINUTE, np.int64) for minute in (_OPENS, _CLOSES))
+        bars = Bars(
+            date, self.names, np.arange(count, dtype=np.int32), start, end, prices[0], prices[1], prices[2],
+            prices[3], self.column("volume", place), prev_close, up, down, np.full(count, _FEN, np.int64),
+        )  # fmt: skip
+        imported = as_day(bars, self.names, {self.names[i] for i in np.flatnonzero(st).tolist()})
+        shares = self.column("float_shares", place).tolist()
+        for i, name in enumerate(self.names):
+            imported.add_facts(
+                name,
+                {
+                    "float_shares": shares[i] if shares[i] > 0 else None,
+                    "suspended": not trades[i],
+                    "haircut": "0" if st[i] else HAIRCUT,
+                },
+            )
+        return imported
+
+    def evening_prices(self) -> dict[str, int]:
+        """The close of the evening before the first day, 0.001 yuan."""
+        return dict(zip(self.names, (self.column("close", 0) * _FEN).tolist(), strict=True))
+
+    def middle_move(self, date: int) -> float:
+        """Return of the middle stock that traded on a day."""
+        place = self.days.index(date)
+        own = np.flatnonzero((self.column("volume", place) > 0) & (self.column("prev_close", place) > 0))
+        close, before = self.column("close", place)[own], self.column("prev_close", place)[own]
+        return float(np.median(close / before)) - 1.0
+
+    def actions(self, date: int) -> list[dict[str, Any]]:
+        """The `reference.actions` records of stocks that go ex on ``date``, read off two prices."""
+        place = self.days.index(date)
+        before, reference = self.column("close", place - 1), self.column("prev_close", place)
+        records = []
+        for i in np.flatnonzero((before > 0) & (reference > 0) & (before > reference)).tolist():
+            tenths = (int(before[i]) - int(reference[i])) * _TENTH // int(reference[i])
+            cash = int(before[i]) * _TENTH - int(reference[i]) * (_TENTH + tenths)
+            about = {"security": self.names[i], "ex_date": format_day(date), "pay_date": format_day(date)}
+            if tenths:
+                shares = f"{tenths // _TENTH}.{tenths % _TENTH}"
+                action = f"{format_day(date)}-shares"
+                records.append({"action": action, **about, "kind": "bonus", "shares_per_share": shares})
+            if cash:
+                money = f"{cash // 1000}.{cash % 1000:03d}"
+                action = f"{format_day(date)}-cash"
+                records.append(
+                    {"action": action, **about, "kind": "dividend", "cash_per_share": money, "tax": "0"}
+                )
+        return records
+
+
+def write_summer_day(summer: Summer, destination: Path, date: int, named: DayLabel) -> Path:
+    """Write one shipped day as a recorded day below ``destination``; returns its directory."""
+    directory = write_imported(destination, [summer.day(date)], named)
+    records = summer.actions(date)
+    if records:
+        write_topic(directory, ACTIONS, _action_table(records))
+    return directory
+
+
+def _action_table(records: list[dict[str, Any]]) -> pa.Table:
+    fields = (
+        "action",
+        "security",
+        "ex_date",
+        "pay_date",
+        "kind",
+        "shares_per_share",
+        "cash_per_share",
+        "tax",
+    )
+    table = pa.table({name: pa.array([r.get(name) for r in records], pa.string()) for name in fields})
+    return table.append_column("key", table.column("security"))
+
+
+def make_extract(source: Path, destination: Path) -> None:
+    """Write the shipped Parquet file from the daily bars it was taken from (``date, code, open_fen …``).
+
+    Kept so that the extract can be checked against its source and made again.
+    """
+    table = pq.read_table(source)
+    day = table.column("date").cast(pa.int32()).to_numpy()
+    table = table.take(pa.array(np.flatnonzero((day >= EVENING_BEFORE) & (day <= LAST))))
+    day = table.column("date").cast(pa.int32()).to_numpy()
+    codes = pc.cast(table.column("code"), pa.string()).combine_chunks().dictionary_encode()
+    stock = codes.indices.to_numpy()
+    known = pc.fill_null(table.column("price_flag"), 3).to_numpy() != 3
+    columns = {
+        name: pc.fill_null(pc.cast(table.column(column), pa.float64()), 0).to_numpy()
+        for name, column in (
+            ("open", "open_fen"), ("high", "high_fen"), ("low", "low_fen"), ("close", "close_fen"),
+            ("prev_close", "preclose_fen"), ("volume", "volume"), ("float_shares", "float_shares_est"),
+            ("suspended", "suspended"), ("st", "is_st"),
+        )
+    }  # fmt: skip
+    whole = {name: np.rint(values).astype(np.int64) for name, values in columns.items()}
+    chosen = _largest(stock, day, known, whole)
+    rank = np.full(len(codes.dictionary), -1)
+    rank[chosen] = np.arange(len(chosen))
+    rows = np.flatnonzero(rank[stock] >= 0)
+    rows = rows[np.lexsort((rank[stock[rows]], day[rows]))]
+    whole["volume"][whole["suspended"] > 0] = 0
+    names = [security_name(codes.dictionary[i].as_py()) for i in chosen.tolist()]
+    pq.write_table(_extract(names, rank[stock[rows]], day[rows], rows, whole), destination,
+                   compression="zstd", compression_level=19)  # fmt: skip
+
+
+def _largest(
+    stock: NDArray[np.integer], day: NDArray[np.integer], known: NDArray[np.bool_], whole: dict[str, Ints]
+) -> NDArray[np.integer]:
+    """The stocks with the largest float value on the evening before, in order of their codes."""
+    days = len(np.unique(day))
+    complete = np.bincount(stock[known]) == days
+    evening = day == EVENING_BEFORE
+    value = np.zeros(len(complete))
+    value[stock[evening]] = whole["float_shares"][evening] * whole["close"][evening]
+    value[~complete] = 0
+    return np.sort(np.argsort(-value, kind="stable")[:STOCKS])
+
+
+def _extract(
+    names: list[str], stock: NDArray[np.integer], day: NDArray[np.integer], rows: NDArray[np.integer],
+    whole: dict[str, Ints],
+) -> pa.Table:  # fmt: skip
+    small = {
+        name: pa.array(whole[name][rows].astype(np.int32))
+        for name in ("open", "high", "low", "close", "prev_close")
+    }
+    return pa.table(
+        {
+            "security": pa.DictionaryArray.from_arrays(pa.array(stock.astype(np.int16)), pa.array(names)),
+            "date": pc.cast(pa.array(day.astype(np.int32)), pa.date32()),
+            **small,
+            "volume": pa.array(whole["volume"][rows]),
+            "float_shares": pa.array(whole["float_shares"][rows] // 1000 * 1000),
+            "st": pa.array(whole["st"][rows] > 0),
+        }
+    )
