@@ -19,11 +19,12 @@ from agents.books.repayment import give_back, repay, returnable
 from agents.books.rows import EventRows
 from agents.books.securities import BUYS, SHORT_SALES
 from agents.books.terms import Terms
-from agents.kernels.layout import FINANCING_MARGIN, FLAGS, HAIRCUT, HOT_WIDTH, LENDING_MARGIN, VALUE
+from agents.kernels.layout import FINANCING_MARGIN, FLAGS, HAIRCUT, HOT_WIDTH, KIND, LENDING_MARGIN, VALUE
 from agents.rules.margin_addons import with_addon
 from agents.rules.maturity import check_extension, check_term, least_due
 from schemas.account import BUSINESSES, KINDS
 from schemas.errors import BadRecord
+from schemas.reference import SECURITY_KINDS
 from schemas.units import MONEY_MAX, format_day
 
 _OPENING = KINDS.index("opening")
@@ -86,13 +87,21 @@ class Fold:
         """
         if given >= 0:
             return given
-        securities = self.books.securities
-        least = least_margin(kind, opened, self.books.accounts.client[account], self.rules)
-        published = securities.get(security, LENDING_MARGIN if kind == LENDING else FINANCING_MARGIN)
+        get, published = self.books.securities.get, LENDING_MARGIN if kind == LENDING else FINANCING_MARGIN
+        facts = (get(security, column) for column in (published, HAIRCUT, KIND))
+        return self.standard_ratio(kind, self.books.accounts.client[account], opened, *facts)
+
+    def standard_ratio(
+        self, kind: int, client: int, opened: int, published: int, haircut: int, of: int
+    ) -> int:
+        """The margin ratio (1e-4) of a contract that names none: the security's `published` one (-1 none),
+        else the broker's by formula. `client` and `of` index CLIENT_CLASSES and SECURITY_KINDS.
+        """
+        least = least_margin(kind, opened, client, self.rules)
         if published >= 0:
             return max(published, least)
-        haircut = max(0, securities.get(security, HAIRCUT))
-        return with_addon(least, TYPE_NAMES[kind], securities.kind(security), haircut, opened, self.rules)
+        kind_of, type_of = SECURITY_KINDS[of], TYPE_NAMES[kind]
+        return with_addon(least, type_of, kind_of, max(0, haircut), opened, self.rules)
 
     # -- kinds
 

@@ -19,7 +19,10 @@ from agents.books.contracts import FINANCING, NO_DAY
 from agents.kernels.interest import interests
 from agents.kernels.layout import (
     BLIND,
+    FINANCING_MARGIN,
     FLAGS,
+    HAIRCUT,
+    KIND,
     LAST_TRADING_DAY,
     LONG,
     NO_DEBT,
@@ -297,8 +300,11 @@ def _owe(fold: Fold, batch: AccountBatch, group: _Group, first: int, hot: I8) ->
 def _margin_ratios(fold: Fold, contracts: ContractEntries, security: I4, account: I4) -> I8:
     """As `Fold.margin_ratio`, of financing contracts."""
     ratio: I8 = contracts.margin_ratio.astype(np.int64)
-    for entry in np.flatnonzero(ratio < 0).tolist():
-        ratio[entry] = fold.margin_ratio(
-            int(account[entry]), FINANCING, int(security[entry]), int(contracts.opened[entry]), -1
-        )
+    missing = np.flatnonzero(ratio < 0)
+    if len(missing):
+        cells = fold.books.securities.array("table")[security[missing]]
+        client = fold.books.accounts.array("client")[account[missing]].astype(np.int64)
+        opened = contracts.opened[missing].astype(np.int64)
+        facts = [client, opened, *(cells[:, column] for column in (FINANCING_MARGIN, HAIRCUT, KIND))]
+        ratio[missing] = _of_each(facts, lambda *terms: fold.standard_ratio(FINANCING, *terms))
     return ratio
