@@ -200,7 +200,7 @@ class LiquidationOrder:
     ts: Ts
     date: Day
     business: LiquidationBusiness
-    order_type: OrderType | None
+    order_type: OrderType
     forced: Bool
     mode: LiquidationMode
     reason: Words
@@ -212,6 +212,8 @@ class LiquidationOrder:
     price: PriceOrZero | None = None
     expected_price: PriceOrZero | None = None
     mark: PriceOrZero | None = None
+    contract: Identifier | None = None
+    approved: Bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,16 @@ class Residual:
     security: Security
     qty: Quantity
     why: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What a plan will trade as soon as it can, in a later slice or session, were nothing else to change."""
+
+    business: LiquidationBusiness
+    security: Security
+    qty: Quantity
+    price: PriceOrZero
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +250,8 @@ class LiquidationPlan:
     batch: Count | None = None
     ts: Ts | None = None
     date: Day | None = None
+    later: tuple[Later, ...] | None = None
+    held: Bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ WHY = {
     "odd_lot": "less than a legal lot",
     "lowers_ratio": "a sale would lower the ratio",
     "no_cash": "no cash to buy back with",
+    "no_price": "without a price",
+    "participation": "left to a later slice: this one has sent its share of the volume",
 }
 
 

@@ -144,7 +144,7 @@ def _held_on(holding: Holding, sold: int) -> Holding:
 
 def _owed_on(short: Short, covered: int) -> Short:
     why = None if short.why_uncoverable in _PASSING else short.why_uncoverable
-    return replace(short, qty=short.qty - covered, why_uncoverable=why, quota=None)
+    return replace(short, qty=short.qty - covered, why_uncoverable=why, quota=None, fresh=0)
 
 
 # -- orders

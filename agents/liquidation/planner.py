@@ -181,15 +181,18 @@ class Planner:
         if why is not None:
             self.kept.append((short.security, short.qty, why))
             return
+        if short.fresh:
+            self.kept.append((short.security, short.fresh, BOUGHT_TODAY))
         if not (self._wanting() or short.must_cover):
             return
         gain = balance.cover_gain(short.mark, short.expected, short.kind)
         if gain <= 0 and not self.everything and not short.must_cover:
-            self.kept.append((short.security, short.qty, LOWERS_RATIO))
+            self.kept.append((short.security, short.qty - short.fresh, LOWERS_RATIO))
             return
         why = self._buy(short, gain)
         if why is not None:
-            self.kept.append((short.security, short.qty - self.covered.get(short.contract, 0), why))
+            left = short.qty - short.fresh - self.covered.get(short.contract, 0)
+            self.kept.append((short.security, left, why))
 
     def _shares_to_cover(self, short: Short, left: int, gain: int) -> int:
         """How many of the `left` shares are wanted now."""
@@ -202,7 +205,9 @@ class Planner:
         balance = self.balance
         rule = lot(short.board, short.kind, self.situation.day, self.situation.rules)
         unit = balance.cover_unit(short.expected, short.kind)
-        most = short.qty if self.caps is None else min(short.qty, self.caps.covers.get(short.contract, 0))
+        most = short.qty - short.fresh
+        if self.caps is not None:
+            most = min(most, self.caps.covers.get(short.contract, 0))
         done = 0
         while done < most:
             wanted = self._shares_to_cover(short, most - done, gain)

@@ -68,8 +68,8 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Short:
-    """One lending contract: `qty` not yet returned, sold at `sale_price`. `must_cover`: all of it, whatever
-    the ratio. `quota` as of a holding.
+    """One lending contract: `qty` not yet returned, sold at `sale_price`; `fresh` of it were sold today and
+    go back from the next trading day. `must_cover`: all of it, whatever the ratio. `quota` as of a holding.
     """
 
     contract: str
@@ -85,6 +85,7 @@ class Short:
     book: Book = NO_BOOK
     must_cover: bool = False
     quota: int | None = None
+    fresh: int = 0
 
 
 @dataclass(frozen=True, slots=True)

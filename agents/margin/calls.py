@@ -32,14 +32,13 @@ from agents.margin.episodes import (
     CALLED,
     EXPIRED,
     FREEZE,
-    LIQUIDATING,
     NOT_PURSUED,
     NOTICE,
     PURSUED,
     PURSUED_AT_ONCE,
     RATIO,
 )
-from agents.margin.obligations import due_now, owed
+from agents.margin.obligations import owed
 from agents.margin.records import tell_call, tell_ratio
 from agents.margin.snapshots import DAILY, tell_evidence
 from agents.rules.presets import INTRADAY, REALTIME, Preset
@@ -238,18 +237,3 @@ class Calls:
         desk.books.accounts.episode[account] = -1
         desk.books.accounts.written_off[account] = int(event == "shortfall")
         desk.episodes.end(row)
-
-
-def may_plan(desk: Desk, account: int, moment: Moment) -> bool:
-    """Whether a plan may be made now for an account whose episode asks for one."""
-    row = desk.books.accounts.episode[account]
-    episodes = desk.episodes
-    if row < 0 or episodes.held[row] or episodes.capped[row] or not desk.calendar.trading():
-        return False
-    if episodes.state[row] == LIQUIDATING:
-        if desk.orders.of(account) or not (moment.begins or account in moment.progressed):
-            return False
-    elif episodes.state[row] not in (EXPIRED, AT_ONCE):
-        return False
-    aim = due_now(desk, account)
-    return bool(aim) or aim.to_target

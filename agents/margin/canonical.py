@@ -96,6 +96,7 @@ def _account(desk: Desk, account: int) -> list[Any]:
         _contracts(desk, account),
         _items(desk, account),
         _episode(desk, account),
+        [desk.slices.latest.get(account), desk.shortfalls.entries.get(account)],
         desk.courts.of(desk.books.accounts.names[account]),
         _reservations(desk, account),
     ]

@@ -17,6 +17,7 @@ from agents.margin.evidence import available
 from agents.margin.liquidation import Liquidation
 from agents.margin.obligations import obliged_accounts
 from agents.margin.reference import Reference
+from agents.margin.simulated_fills import fill_simulated
 from agents.margin.topups import tell_topups
 from agents.margin.totals import security_totals
 from schemas.market import Session
@@ -47,6 +48,8 @@ class Day:
         calendar.market_ts = max(calendar.market_ts, session.ts)
         if session.phase in (HALT, RESUME):
             calendar.halt(session.market, halted=session.phase == HALT)
+            if session.phase == RESUME:
+                self.desk.slices.resume()
             return
         if session.phase != CLOCK:
             calendar.enter(session.market, session.phase)
@@ -68,11 +71,12 @@ class Day:
         """Simulated fills, then every account whose books or prices changed, then the plans that follow."""
         desk = self.desk
         books = desk.books
-        moment.progressed = frozenset(self.liquidation.fill_simulated())
+        waiting = self.liquidation.enter_slice(moment)
+        moment.progressed = frozenset(fill_simulated(desk))
         touched = books.take_touched()
         found = np.empty(len(touched), dtype=np.int32)
         n = judge(touched, len(touched), books.accounts.array("hot"), desk.terms.lines, found)
-        accounts = set(found[:n].tolist()) | moment.progressed
+        accounts = set(found[:n].tolist()) | moment.progressed | set(waiting)
         if moment.begins:
             accounts.update(desk.episodes.living())
         if not accounts:
@@ -134,14 +138,11 @@ class Day:
         self.calls.obliged = set()
         self.liquidation.plan_due(moment)
         tell_topups(desk, ts)
-        shard = desk.config.shard
-        totals = {
-            "shard": shard,
-            "date": format_day(books.day),
-            "ts": ts,
-            "securities": security_totals(books),
-        }
-        desk.say(TOTALS, str(shard), totals)
+        desk.shortfalls.settle(desk, ts)
+        shard, totals = desk.config.shard, security_totals(books)
+        desk.slices.note_held(desk, totals)
+        record = {"shard": shard, "date": format_day(books.day), "ts": ts, "securities": totals}
+        desk.say(TOTALS, str(shard), record)
         self.custody.settle()
 
     def _tell_unsettled(self, date: int, ts: int) -> None:

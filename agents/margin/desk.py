@@ -18,10 +18,13 @@ from agents.core import Output
 from agents.gate.answers import Answers
 from agents.gate.reservations import Reservations
 from agents.kernels.layout import FLAGS, HOT_WIDTH
+from agents.liquidation.disposal import RULEBOOK, Disposal
 from agents.margin.calendar import Calendar
 from agents.margin.courts import Courts
 from agents.margin.episodes import Episodes
+from agents.margin.ledger import ShortfallLedger
 from agents.margin.orders import Orders
+from agents.margin.slices import Slices
 from agents.rules.presets import Preset
 from agents.rules.schedule import Schedule, built_in
 from schemas.units import format_day
@@ -35,9 +38,10 @@ PROPOSE, AUTO, SIMULATE = "propose", "auto", "simulate"
 
 @dataclass(frozen=True, slots=True)
 class ShardConfig:
-    """Settings of a shard. `liquidation` is propose, auto or simulate. Once the plans of one evaluation
-    touch more than `ceiling_accounts` accounts or `ceiling_yuan` yuan (gross value at mark), all of them
-    are held until approved; None = no ceiling. `rules` are the dated parameters.
+    """Settings of a shard. `liquidation` is propose, auto or simulate. Once the plans of one slice of the
+    day touch more than `ceiling_accounts` accounts or `ceiling_yuan` yuan (gross value at mark), those that
+    follow in it are held until approved; None = no ceiling. `rules` are the dated parameters, `disposal`
+    ranks what forced liquidation sells.
     """
 
     liquidation: str = PROPOSE
@@ -45,6 +49,7 @@ class ShardConfig:
     ceiling_yuan: int | None = None
     shard: int = 0
     rules: Schedule = field(default_factory=built_in)
+    disposal: Disposal = RULEBOOK
 
     def __post_init__(self) -> None:
         """Refuses a mode nobody knows."""
@@ -79,6 +84,8 @@ class Desk:
         self.episodes = Episodes()
         self.calendar = Calendar()
         self.orders = Orders()
+        self.slices = Slices()
+        self.shortfalls = ShortfallLedger()
         self.reservations = Reservations()
         self.answers = Answers()
         self.courts = Courts()
@@ -121,6 +128,8 @@ class Desk:
         found.update(self.episodes.snapshot("episodes"))
         found.update(self.calendar.snapshot())
         found.update(self.orders.snapshot("orders"))
+        found.update(self.slices.snapshot())
+        found.update(self.shortfalls.snapshot())
         found.update(self.reservations.snapshot("reservations"))
         found.update(self.answers.snapshot())
         found.update(self.courts.snapshot())
@@ -134,6 +143,8 @@ class Desk:
         self.episodes.restore("episodes", snapshot)
         self.calendar.restore(snapshot)
         self.orders.restore("orders", snapshot)
+        self.slices.restore(snapshot)
+        self.shortfalls.restore(snapshot)
         self.reservations.restore("reservations", snapshot)
         self.answers.restore(snapshot)
         self.courts.restore(snapshot)

@@ -1,0 +1,225 @@
+"""Slices (分批) of forced liquidation: the trading day cut into stretches of some minutes, what each may
+still send, and how much has been planned in it (rulebook 7.5).
+
+A slice begins with the first evaluation inside its minutes. Volumes are read then, so that everything a slice
+sends is measured against the same figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from agents.kernels.layout import ADV_20, FIRM_HELD, QUOTE_TS, VOLUME
+from agents.liquidation.participation import Traded, average_slice, quota
+from agents.rules.hours import continuous_windows, minutes_in, minutes_traded, trades_at
+from agents.rules.lots import lot
+from schemas.units import DAY_MS, SHANGHAI_OFFSET_MS, shanghai_day, shanghai_minute
+
+if TYPE_CHECKING:
+    from agents.books.columns import Snapshot
+    from agents.margin.desk import Desk
+
+SALE, COVER = 0, 1
+UNKNOWN = -1
+
+HELD = 2
+"""Column of the totals: shares held in credit accounts."""
+
+_PER_DAY = 10_000
+"""More slices than a day has minutes: day number * this + number of the slice."""
+_CLOCK = "600000.SH"
+"""Slices are counted in the hours of a Shanghai stock: the longest of all markets."""
+_HOURS = ((_CLOCK, "stock"), ("510050.SH", "etf"), ("000001.SZ", "stock"), ("430047.BJ", "stock"))
+
+
+class Slices:
+    """`current` is the slice (day * 10_000 + number), -1 before the first. Of it: `accounts` and `planned`
+    (milli) planned so far, `full` once the ceiling was passed; `resumed`: a halt ended since the last
+    evaluation. `volume_before` and `volume_now` are
+    cumulative volumes of the day at the beginning of the slice before and of this one, by security row (-1
+    not known). `sent` (security row, side) -> [slice, shares sent in it, volume then]; `latest` account row
+    -> slice of its latest plan today; `held` shares of this shard's accounts at the last `settled`.
+    """
+
+    def __init__(self) -> None:
+        self.current = UNKNOWN
+        self.minute: int | None = None
+        self.accounts = 0
+        self.planned = 0
+        self.full = False
+        self.resumed = False
+        self.volume_before = np.empty(0, dtype=np.int64)
+        self.volume_now = np.empty(0, dtype=np.int64)
+        self.held = np.empty(0, dtype=np.int64)
+        self.sent: dict[tuple[int, int], list[int]] = {}
+        self.latest: dict[int, int] = {}
+
+    # -- time
+
+    def enter(self, desk: Desk, ts: int) -> bool:
+        """Goes to the slice of market time `ts` (ms); says whether that is a new one, or trading resumed in
+        this one. Times that are not of the books' day tell nothing.
+        """
+        resumed, self.resumed = self.resumed, False
+        day = desk.books.day
+        known = [time for time in (ts, desk.calendar.market_ts) if shanghai_day(time) == day]
+        minute = shanghai_minute(max(known)) if known else None
+        if minute == self.minute and self.current // _PER_DAY == day:
+            return resumed
+        self.minute = minute
+        number = 0 if minute is None else self._number(desk, minute)
+        new = day * _PER_DAY + number
+        if new <= self.current:
+            return resumed
+        self._begin(desk, new)
+        return True
+
+    def _number(self, desk: Desk, minute: int) -> int:
+        day = desk.books.day
+        windows = continuous_windows(_CLOCK, "stock", day, desk.rules)
+        return minutes_traded(windows, minute) // max(1, desk.rules.number("slice_minutes", day))
+
+    def _begin(self, desk: Desk, new: int) -> None:
+        same_day = new // _PER_DAY == self.current // _PER_DAY
+        self.current, self.accounts, self.planned, self.full = new, 0, 0, False
+        self.volume_before = self.volume_now if same_day else np.empty(0, dtype=np.int64)
+        self.volume_now = _volumes(desk)
+        if not same_day:
+            self.sent.clear()
+            self.latest.clear()
+
+    def resume(self) -> None:
+        """Trading goes on after a halt: what was left is planned again without waiting for the next slice."""
+        self.resumed = True
+        self.latest = dict.fromkeys(self.latest, UNKNOWN)
+
+    def open(self, desk: Desk, *, at_once: bool) -> bool:
+        """Whether a slice may be sent now: continuous trading somewhere, and not after the last slice of the
+        day unless the account is below its immediate line.
+        """
+        if not desk.calendar.trading():
+            return False
+        if self.minute is None:
+            return True
+        day, rules = desk.books.day, desk.rules
+        if not any(trades_at(name, kind, day, self.minute, rules) for name, kind in _HOURS):
+            return False
+        return at_once or self.minute < rules.number("slice_stop", day)
+
+    def trades(self, desk: Desk, security: int) -> bool:
+        """Whether a security is within its hours of continuous auction."""
+        if self.minute is None:
+            return True
+        securities = desk.books.securities
+        name, kind = securities.names[security], securities.kind(security)
+        return trades_at(name, kind, desk.books.day, self.minute, desk.rules)
+
+    # -- plans
+
+    def renews(self, account: int) -> bool:
+        """Whether the account's latest plan is of an earlier slice."""
+        return self.latest.get(account, UNKNOWN) < self.current
+
+    def planned_today(self, account: int) -> bool:
+        """Whether a plan of the account was published on the day of this slice."""
+        return account in self.latest
+
+    # -- volume
+
+    def quota(self, desk: Desk, security: int, side: int) -> int | None:
+        """Shares of a security that may still be sent in this slice; None where no volume is known."""
+        securities, day, rules = desk.books.securities, desk.books.day, desk.rules
+        traded, rate = self._traded(security, side), "slice_participation"
+        if traded is None:
+            traded, rate = self._average(desk, security, side), "slice_adv_participation"
+        if traded is None:
+            return None
+        own, firm = self._part(desk, security) if side == SALE else (1, 1)
+        rule = lot(securities.board(security), securities.kind(security), day, rules)
+        most = quota(traded, rules.number(rate, day), rule.minimum, own=own, firm=firm)
+        last = self.sent.get((security, side))
+        return max(0, most - last[1]) if last is not None and last[0] == self.current else most
+
+    def note_sent(self, security: int, side: int, qty: int) -> None:
+        """So many shares were sent."""
+        last = self.sent.get((security, side))
+        before = last[1] if last is not None and last[0] == self.current else 0
+        self.sent[security, side] = [self.current, before + qty, _at(self.volume_now, security)]
+
+    def _traded(self, security: int, side: int) -> Traded | None:
+        """By the day's cumulative volume: since the slice before, else the day's average slice."""
+        now, before = _at(self.volume_now, security), _at(self.volume_before, security)
+        if now < 0:
+            return None
+        recent = now - before if before >= 0 else now // (self.current % _PER_DAY + 1)
+        last = self.sent.get((security, side))
+        return Traded(max(0, recent), max(0, now - max(0, last[2])) if last is not None else now)
+
+    def _average(self, desk: Desk, security: int, side: int) -> Traded | None:
+        """By the average day: every slice the same."""
+        adv = desk.books.securities.get(security, ADV_20)
+        if adv <= 0:
+            return None
+        day, rules = desk.books.day, desk.rules
+        name, kind = desk.books.securities.names[security], desk.books.securities.kind(security)
+        minutes = minutes_in(continuous_windows(name, kind, day, rules))
+        each = average_slice(adv, minutes, rules.number("slice_minutes", day))
+        last = self.sent.get((security, side))
+        slices = self.current - last[0] if last is not None else self.current % _PER_DAY + 1
+        return Traded(each, each * slices)
+
+    def _part(self, desk: Desk, security: int) -> tuple[int, int]:
+        """This shard's accounts' shares of a security, and the firm's, as of the last settled day; at least
+        what is held now.
+        """
+        runs, holders = desk.books.positions.by_security, desk.books.positions.holders
+        start, count = runs.start[security], runs.count[security]
+        now = int(holders.array("qty")[start : start + count].sum())
+        own = max(1, now, _at(self.held, security))
+        return own, max(own, desk.books.securities.get(security, FIRM_HELD))
+
+    def note_held(self, desk: Desk, totals: Mapping[str, list[int]]) -> None:
+        """What this shard's accounts hold at `settled` (agents.margin.totals)."""
+        securities = desk.books.securities
+        self.held = np.zeros(securities.rows, dtype=np.int64)
+        for name, figures in totals.items():
+            self.held[securities.index[name]] = figures[HELD]
+
+    # -- state
+
+    def snapshot(self) -> Snapshot:
+        """Everything."""
+        now = [self.current, self.minute, self.accounts, self.planned, self.full, self.resumed]
+        sent = [[*key, *figures] for key, figures in sorted(self.sent.items())]
+        return {
+            "slices.now": orjson.dumps([now, sent, sorted(self.latest.items())]),
+            "slices.volume_before": self.volume_before.copy(),
+            "slices.volume_now": self.volume_now.copy(),
+            "slices.held": self.held.copy(),
+        }
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Everything again."""
+        now, sent, latest = orjson.loads(bytes(snapshot["slices.now"]))
+        self.current, self.minute, self.accounts, self.planned, self.full, self.resumed = now
+        self.sent = {(security, side): figures for security, side, *figures in sent}
+        self.latest = dict(latest)
+        self.volume_before = np.array(snapshot["slices.volume_before"], dtype=np.int64)
+        self.volume_now = np.array(snapshot["slices.volume_now"], dtype=np.int64)
+        self.held = np.array(snapshot["slices.held"], dtype=np.int64)
+
+
+def _volumes(desk: Desk) -> NDArray[np.int64]:
+    """The day's cumulative volume by security row, -1 where no quote of the day tells it."""
+    table = desk.books.securities.used("table")
+    days = (table[:, QUOTE_TS] + SHANGHAI_OFFSET_MS) // DAY_MS
+    return np.where(days == desk.books.day, table[:, VOLUME], UNKNOWN).astype(np.int64)
+
+
+def _at(column: NDArray[np.int64], security: int) -> int:
+    return int(column[security]) if security < len(column) else UNKNOWN
