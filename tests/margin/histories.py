@@ -114,6 +114,10 @@ class Author:
             steps += [Step("account.events", (self.event(),)), self.phase("settled")]
         if self.dice.random() < 0.3:
             steps.append(self.action())
+        if self.dice.random() < 0.4:
+            since = format_day(self.day + self.number(-3, 4))
+            new_rates = {"from": since, "financing_rate": f"0.0{self.number(1, 10)}"}
+            steps.append(Step("reference.rules", (self.preset() | new_rates,)))
         self.day += 1 + int(self.dice.integers(0, 3))
         self.ts = day_start(self.day) + 9 * 3_600_000
         return steps
@@ -237,6 +241,8 @@ class Author:
             "qty": 1000,
         }
         contracts = [first | {"price": "1", "principal": f"{principal / 1000:.3f}", "accrued": "7.01"}]
+        if self.dice.random() < 0.3:
+            contracts[0]["due"] = format_day(self.day + self.number(0, 6))
         if self.dice.random() < 0.4:
             lent: Record = {"contract": "L", "type": "lending", "security": SECURITIES[2], "opened": opened}
             contracts.append(lent | {"qty": self.number(1, 900), "price": "50.05", "rate": "0.106"})
@@ -275,8 +281,11 @@ class Author:
             return event | {"kind": "freeze", "security": security, "qty": qty if draw < 0.91 else -qty}
         if draw < 0.96:
             return event | {"kind": "other_collateral", "value": self.number(0, 10**5)}
-        if draw < 0.98:
+        if draw < 0.97:
             return event | {"kind": "close"}
+        if draw < 0.98:
+            due = format_day(self.day + self.number(-5, 200))
+            return event | {"kind": "extend", "contract": self.pick(self.known[account]), "due": due}
         return event | {k: v for k, v in self.opening(account).items() if k not in event}
 
     def fill(self, account: str, security: str, qty: int) -> Record:
@@ -303,5 +312,6 @@ class Author:
         if business in ("financing_buy", "short_sell") and self.dice.random() < 0.5:
             name = f"K{self.number(0, 5)}"
             self.known[account].append(name)
-            return record | {"contract": name}
+            due = {"due": format_day(self.day + self.number(0, 9))} if self.dice.random() < 0.5 else {}
+            return record | {"contract": name} | due
         return record
