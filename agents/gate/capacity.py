@@ -41,6 +41,8 @@ def capacity(desk: Desk, account: int, available: int) -> Record:
     ):
         ratio = initial_margin(kind, desk.books.day, CLIENT_CLASSES[accounts.client[account]], desk.rules)
         most = most_value(margin, ratio)
+        if 0 <= accounts.credit_until[account] < desk.books.day:
+            most = 0
         if column[account] >= 0:
             most = min(most, column[account] - used)
         if accounts.credit_total[account] >= 0:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from agents.gate.case import Case
-from agents.gate.findings import Cap, Line, Money, Objection
+from agents.gate.findings import Cap, Figures, Line, Money, Objection
 from agents.gate.reservations import BUYING
 from agents.kernels.layout import COLLATERAL_SHARE, PE, UNKNOWN_PE
 from agents.rules.concentration import Readings, gate_blocks, tier_of, within
@@ -62,7 +62,7 @@ def tiers(case: Case, most: int) -> Cap | None:
         return None
     largest = max(_largest(case, allowed, most), case.wanted if passes else 0)
     value, assets, debt = after_fill(case, case.wanted)
-    figures = {
+    figures: Figures = {
         "value": Money(value),
         "assets": Money(assets),
         "share": format_ratio(value, assets),

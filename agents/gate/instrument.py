@@ -51,8 +51,7 @@ class Instrument:
         self.table = securities
         self.st = bool(securities.get(row, at.ST))
         self.last = securities.last(row, day)
-        named = securities.prev_close(row, day)
-        self.reference = named if named > 0 else securities.get(row, at.CARRIED)
+        self.reference = securities.reference_close(row, day)
         self.mark, self.value = securities.get(row, at.MARK), securities.get(row, at.VALUE)
         self.lot = self._lot(short_sale=short_sale)
         self.position = books.positions.find(account, row)

@@ -6,14 +6,18 @@ A cap on a trade is told in shares, on a request for money in milli.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from agents.books.contracts import FINANCING as FINANCING_CONTRACT
 from agents.gate.case import MONEY_REQUESTS, Case
-from agents.gate.findings import Cap, Line, Money, Rate
+from agents.gate.findings import Cap, Figures, Line, Money, Rate
 from agents.gate.reservations import FINANCING, LENDING
 from agents.kernels.layout import HAIRCUT
 from agents.rules.capacity import most_shares
+from agents.rules.initial_margin import PRIVATE_FUND
 from agents.rules.interest import payable_milli
 from agents.rules.withdrawal import room
+from schemas.account import CLIENT_CLASSES
 from schemas.orders import ORDER_BUSINESSES
 from schemas.units import RATE_SCALE, RATIO_SCALE
 
@@ -58,6 +62,8 @@ def margin_for_debt(case: Case) -> Cap:
     """The margin of new debt is at most what is available (rulebook 2, `am.use`)."""
     ratio = case.margin_ratio()
     kind = "lending" if case.business == "short_sell" else "financing"
+    if kind == "lending" and CLIENT_CLASSES[case.desk.books.accounts.client[case.account]] == PRIVATE_FUND:
+        kind = "lending_private_fund"
     free = _within(case, case.margin)
     figures = {
         "available_margin": Money(case.margin),
@@ -87,7 +93,7 @@ def margin_promised(case: Case) -> Cap | None:
 def margin_that_leaves(case: Case) -> Cap | None:
     """What is withdrawn lies within the available margin, collateral at its haircut."""
     rule = case.rules.cite("withdraw_within_available_margin")
-    figures = {"available_margin": Money(case.margin)}
+    figures: Figures = {"available_margin": Money(case.margin)}
     free, reason = max(0, _within(case, case.margin)), "the available margin does not suffice"
     if case.business in MONEY_REQUESTS:
         return Cap(free, rule, reason, figures)
@@ -173,23 +179,42 @@ def account_credit(case: Case) -> Cap | None:
     """The account's own lines: in total, and for its kind of debt."""
     accounts, account = case.desk.books.accounts, case.account
     lending = case.business == "short_sell"
-    line = accounts.credit_lending[account] if lending else accounts.credit_financing[account]
-    lines = ((accounts.credit_total[account], True), (line, False))
+    lines = (
+        (_in_force(case, accounts.credit_total, accounts.credit_until, account), True),
+        (
+            _in_force(
+                case,
+                accounts.credit_lending if lending else accounts.credit_financing,
+                accounts.credit_until,
+                account,
+            ),
+            False,
+        ),
+    )
     return _credit(case, [account], lines, "credit", "the account's credit line does not suffice")
 
 
 def group_credit(case: Case) -> Cap | None:
     """The lines that an account shares with those of its tag; of several members' lines the least."""
-    members = case.groups.of(case.account)
-    accounts = case.desk.books.accounts
+    members, accounts = case.groups.of(case.account), case.desk.books.accounts
     lending = case.business == "short_sell"
     column = accounts.group_credit_lending if lending else accounts.group_credit_financing
-    lines = ((_least(accounts.group_credit_total, members), True), (_least(column, members), False))
+    until = accounts.group_credit_until
+    lines = (
+        (_least(_in_force(case, accounts.group_credit_total, until, member) for member in members), True),
+        (_least(_in_force(case, column, until, member) for member in members), False),
+    )
     return _credit(case, members, lines, "group_credit", "the credit line of the group does not suffice")
 
 
-def _least(column: memoryview, members: list[int]) -> int:
-    return min((column[member] for member in members if column[member] >= 0), default=-1)
+def _in_force(case: Case, line: memoryview, until: memoryview, account: int) -> int:
+    """A line of an account, -1 where there is none, 0 once it has ended."""
+    ended = 0 <= until[account] < case.rules.day
+    return 0 if ended and line[account] >= 0 else int(line[account])
+
+
+def _least(lines: Iterable[int]) -> int:
+    return min((line for line in lines if line >= 0), default=-1)
 
 
 def _credit(

@@ -107,33 +107,21 @@ def borrowed(case: Case) -> Cap | None:
 
 def returnable(case: Case) -> Cap | None:
     """What was sold short today is returned from the next trading day (from 2015-08-04)."""
-    sessions = case.rules.number("short_return_min_sessions_after_sale") or 0
-    if sessions <= 0:
-        return None
     desk, paper = case.desk, case.security
     contracts = desk.books.contracts
-    first = _opened_before(case, sessions)
-    chain = contracts.chain(desk.books.accounts.first[case.account])
-    young = sum(
-        contracts.qty[contract]
-        for contract in chain
-        if contracts.kind[contract] == LENDING
-        and contracts.security[contract] == paper.row
-        and contracts.opened[contract] >= first
-    )
-    if not young:
+    lent = [
+        row
+        for row in contracts.chain(desk.books.accounts.first[case.account])
+        if contracts.kind[row] == LENDING and contracts.security[row] == paper.row
+    ]
+    fresh = sum(contracts.qty[row] - desk.books.returnable(row) for row in lent)
+    if not fresh:
         return None
     returning = desk.reservations.shares(case.account, paper.row)[RETURNING]
-    figures = {"borrowed": paper.short, "sold_today": young}
+    figures = {"borrowed": paper.short, "sold_today": fresh}
     rule = case.rules.cite("short_return_min_sessions_after_sale")
     reason = "what was sold short today is returned from the next trading day on"
-    return Cap(max(0, paper.short - young - returning), rule, reason, figures)
-
-
-def _opened_before(case: Case, sessions: int) -> int:
-    """The day before which a short must have been sold to be `sessions` trading days old."""
-    days = case.desk.calendar.days
-    return days[-sessions] if len(days) >= sessions else case.rules.day
+    return Cap(max(0, paper.short - fresh - returning), rule, reason, figures)
 
 
 def lendable(case: Case) -> Cap | None:

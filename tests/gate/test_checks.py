@@ -257,6 +257,13 @@ def test_the_account_s_lines_bind_in_total_and_by_kind() -> None:
     assert found.why("short_sell", qty=20_000, price="10.00") == "credit_total"
 
 
+def test_a_line_that_has_ended_carries_nothing() -> None:
+    line = {"total": "300000", "financing": "300000", "lending": "300000"}
+    for until, expected in ((DAY, "accept"), ("2024-06-01", "credit_total")):
+        found = lined(credit=line | {"until": until})
+        assert found.why("financing_buy", qty=10_000, price="10.00") == expected
+
+
 def test_related_accounts_share_their_group_s_line() -> None:
     found = lined()
     shared: dict[str, Any] = {"group_credit": {"total": "500000", "financing": "300000", "lending": "300000"}}
