@@ -8,8 +8,10 @@ from agents.rules.cage import buy_base, cage_ceiling, cage_floor, sell_base
 from agents.rules.costs import buy_cost, cost_milli, sell_cost
 from agents.rules.haircuts import Traits, haircut_cap
 from agents.rules.initial_margin import initial_margin
-from agents.rules.limits import PriceLimits, price_limits
+from agents.rules.limits import PriceLimits, first_day_limits, free_of_limits, price_limits
 from agents.rules.lots import is_legal_buy, is_legal_sale, lot, round_down, round_up, sale_of_at_least, split
+from agents.rules.overlay import overlay
+from agents.rules.schedule import built_in
 from schemas.units import parse_day
 
 NOW = parse_day("2025-04-07")
@@ -120,6 +122,7 @@ def test_the_cage_stands_on_the_own_side_of_the_book_then_the_other_then_the_las
         ("chinext", False, "2025-04-07", 7_900, 6_320, 9_480),
         ("chinext", False, "2020-08-21", 10_000, 9_000, 11_000),
         ("chinext", True, "2025-04-07", 10_000, 8_000, 12_000),
+        ("chinext", True, "2020-08-21", 10_000, 9_500, 10_500),
     ],
 )
 def test_e12_price_limits_are_rounded_half_up(
@@ -129,9 +132,48 @@ def test_e12_price_limits_are_rounded_half_up(
 
 
 def test_e12_the_upper_limit_observed_on_the_beijing_exchange() -> None:
-    limits = price_limits("bse", "stock", NOW, 1_820)
-    assert limits is not None
-    assert limits.up == 2_360
+    assert price_limits("bse", "stock", NOW, 1_820) == PriceLimits(1_270, 2_360)
+    half_up = overlay(
+        built_in(),
+        'schema: 1\nparameters: {limit_rounding_bse: {entries: [{from: "2021-11-15", value: half_up, conf: P,'
+        " source: our board}]}}",
+    )
+    assert price_limits("bse", "stock", NOW, 1_820, schedule=half_up) == PriceLimits(1_270, 2_370)
+
+
+def test_a_stock_that_leaves_the_main_board_has_its_own_limit_even_under_a_risk_warning() -> None:
+    assert price_limits("main", "stock", NOW, 10_000, st=True, delisting=True) == PriceLimits(9_000, 11_000)
+    assert price_limits("star", "stock", NOW, 10_000, delisting=True) == PriceLimits(8_000, 12_000)
+
+
+@pytest.mark.parametrize(
+    ("board", "session", "date", "free"),
+    [
+        ("main", 1, "2023-04-07", False),
+        ("main", 5, "2023-04-10", True),
+        ("main", 6, "2023-04-17", False),
+        ("star", 5, "2019-07-26", True),
+        ("star", 6, "2019-07-29", False),
+        ("chinext", 1, "2020-08-21", False),
+        ("chinext", 1, "2020-08-24", True),
+        ("bse", 1, "2021-11-15", True),
+        ("bse", 2, "2021-11-16", False),
+    ],
+)
+def test_days_of_a_new_listing_without_limits(board: str, session: int, date: str, free: bool) -> None:
+    assert free_of_limits(board, session, parse_day(date)) is free
+
+
+def test_the_first_day_of_the_delisting_period_has_no_limit() -> None:
+    assert free_of_limits("main", 1, NOW, delisting=True)
+    assert not free_of_limits("main", 2, NOW, delisting=True)
+    assert not free_of_limits("main", 1, parse_day("2012-12-31"), delisting=True)
+
+
+def test_the_first_day_of_a_main_board_listing_once_had_limits_around_the_issue_price() -> None:
+    assert first_day_limits("main", 10_000, parse_day("2023-04-07")) == PriceLimits(6_400, 14_400)
+    assert first_day_limits("main", 10_000, parse_day("2023-04-10")) is None
+    assert first_day_limits("star", 10_000, parse_day("2023-04-07")) is None
 
 
 def test_limits_where_there_are_none_and_in_the_steps_of_a_fund() -> None:
