@@ -1,13 +1,13 @@
 """Corporate actions (公司行为) known to a shard, and what a trading day does to them (rulebook 11): pay dates
 first, then rights at the day's prices, then the ex-dates.
 
-Where nobody publishes the exchange's previous close of an ex-date, the carried close is adjusted: a price
-from before the ex-date would count the right twice.
+Where nobody publishes the exchange's previous close of an ex-date, the carried close is adjusted, and so is
+an agreed price from before: it would count the right twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -15,7 +15,7 @@ import orjson
 from agents.books.actions import RIGHTS, go_ex, revalue_rights, terms_of
 from agents.books.columns import Snapshot
 from agents.books.pay_dates import pay_out
-from agents.kernels.layout import CARRIED, SECURITY_WIDTH
+from agents.kernels.layout import CARRIED, GIVEN_FAIR, REFERENCE_DATE, SECURITY_WIDTH
 from agents.margin.desk import Desk
 from agents.rules.corporate_actions import ActionTerms, adjusted_close, transit_policy
 from schemas import decode
@@ -29,13 +29,15 @@ _TOPIC = "reference.actions"
 
 class CorporateActions:
     """Actions by (security, action): ex-date, whether it went ex, the record. `_adjusted` holds the
-    securities gone ex today: their close before, and what all their actions of today bring.
+    securities gone ex today: close and agreed price before (-1 = none), and what all their actions of
+    today bring. `refill` fills what the rules make of the securities' table.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, refill: Callable[[], None]) -> None:
         self.desk = desk
+        self.refill = refill
         self.known: dict[tuple[str, str], tuple[int, bool, bytes]] = {}
-        self._adjusted: dict[str, tuple[int, list[ActionTerms]]] = {}
+        self._adjusted: dict[str, tuple[int, int, list[ActionTerms]]] = {}
 
     def take(self, action: CorporateAction, value: bytes) -> None:
         """A published action; of today, it goes ex at once. What went ex does not change any more."""
@@ -67,24 +69,36 @@ class CorporateActions:
 
     def _go_ex(self, actions: list[CorporateAction]) -> None:
         books, policy = self.desk.books, transit_policy(self.desk.rules, self.desk.books.day)
-        books.remark([row for action in actions if (row := self._adjust(action)) >= 0])
+        for action in actions:
+            self._adjust(action)
+        if actions:
+            self.refill()
+            books.remark()
         for action in actions:
             key = (action.security, action.action)
             self.known[key] = (action.ex_date, True, self.known[key][2])
             go_ex(books, action, policy)
             self._withdraw(key)
 
-    def _adjust(self, action: CorporateAction) -> int:
-        """Gives a security its carried close without the right; returns its row, -1 for one that has none."""
+    def _adjust(self, action: CorporateAction) -> None:
+        """Takes the right out of the prices of a security that are from before today."""
         securities = self.desk.books.securities
         row = securities.index.get(action.security, -1)
-        if row < 0 or securities.get(row, CARRIED) < 0:
-            return -1
-        close, terms = self._adjusted.get(action.security, (securities.get(row, CARRIED), []))
+        if row < 0:
+            return
+        old_fair = securities.get(row, REFERENCE_DATE) < self.desk.books.day
+        before = (
+            securities.get(row, CARRIED),
+            securities.get(row, GIVEN_FAIR) if old_fair else -1,
+            list[ActionTerms](),
+        )
+        close, fair, terms = self._adjusted.get(action.security, before)
         terms = [*terms, terms_of(action)]
-        self._adjusted[action.security] = (close, terms)
-        securities.table[row * SECURITY_WIDTH + CARRIED] = adjusted_close(close, securities.kind(row), terms)
-        return row
+        self._adjusted[action.security] = (close, fair, terms)
+        for column, price in ((CARRIED, close), (GIVEN_FAIR, fair if old_fair else -1)):
+            if price >= 0:
+                adjusted = adjusted_close(price, securities.kind(row), terms)
+                securities.table[row * SECURITY_WIDTH + column] = adjusted
 
     def _announce(self, action: CorporateAction) -> None:
         """From now on until the ex-date, money that names these rights pays for them."""
@@ -113,8 +127,8 @@ class CorporateActions:
             for key, (ex_date, done, value) in sorted(self.known.items())
         ]
         adjusted = [
-            [security, close, [[t.cash, t.free, t.offered, t.price] for t in terms]]
-            for security, (close, terms) in sorted(self._adjusted.items())
+            [security, close, fair, [[t.cash, t.free, t.offered, t.price] for t in terms]]
+            for security, (close, fair, terms) in sorted(self._adjusted.items())
         ]
         return {"corporate_actions": orjson.dumps([known, adjusted])}
 
@@ -126,8 +140,8 @@ class CorporateActions:
             for security, action, ex_date, done, value in known
         }
         self._adjusted = {
-            security: (close, [ActionTerms(*terms) for terms in brought])
-            for security, close, brought in adjusted
+            security: (close, fair, [ActionTerms(*terms) for terms in brought])
+            for security, close, fair, brought in adjusted
         }
         self.desk.books.transit.announced = {}
         for _, done, value in self.known.values():

@@ -33,7 +33,7 @@ class Reference:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.pending: list[tuple[int, str, bytes]] = []
-        self.actions = CorporateActions(desk)
+        self.actions = CorporateActions(desk, self._fill)
         self._changed = False
 
     def take(self, topic: str, event: object, value: bytes) -> None:

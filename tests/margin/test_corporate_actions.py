@@ -103,6 +103,18 @@ def test_a_price_of_the_ex_date_is_not_adjusted() -> None:
     assert diary.account()["assets"] == "210000.00"
 
 
+def test_an_agreed_price_from_before_the_ex_date_is_adjusted_too() -> None:
+    about = {"security": BANK, "kind": "stock", "board": "main", "suspended": True, "valuation": "manual"}
+    diary = evening_before(per_share("bonus", shares="1"))
+    diary.book.reference("reference.securities", about | {"date": MONDAY, "fair_price": "16.00"})
+    diary.book.event(opening("0", {BANK: 10_000}, "100000"))
+    assert ex_date(diary).account()["assets"] == "160000.00"
+    assert diary.account()["evidence"]["positions"][0]["price"] == "8.00"
+    diary.book.reference("reference.securities", about | {"date": TUESDAY, "fair_price": "7.00"})
+    assert diary.account()["assets"] == "140000.00"
+    assert sound(diary)
+
+
 def test_a_fund_is_rounded_to_its_own_price_step() -> None:
     diary = evening_before(per_share("dividend", "0.0115"), security=FUND, price="4.000")
     about = {"security": FUND, "date": MONDAY, "kind": "etf", "board": "main"}
