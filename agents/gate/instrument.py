@@ -92,7 +92,13 @@ class Instrument:
         down, up = self.table.limit_down(self.row, self.day), self.table.limit_up(self.row, self.day)
         if (down <= 0 or up <= 0) and self.reference > 0:
             computed = price_limits(
-                self.board, self.kind, self.day, self.reference, st=self.st, schedule=self.rules.schedule
+                self.board,
+                self.kind,
+                self.day,
+                self.reference,
+                st=self.st,
+                delisting=self.get(at.DELISTING) == 1,
+                schedule=self.rules.schedule,
             )
             if computed is not None:
                 down, up = down if down > 0 else computed.down, up if up > 0 else computed.up

@@ -11,7 +11,9 @@ from agents.rules.schedule import Schedule
 def _computed(item: Holding | Short, book: Book, day: int, rules: Schedule | None) -> PriceLimits | None:
     if book.prev_close <= 0:
         return None
-    return price_limits(item.board, item.kind, day, book.prev_close, st=item.st, schedule=rules)
+    return price_limits(
+        item.board, item.kind, day, book.prev_close, st=item.st, delisting=item.delisting, schedule=rules
+    )
 
 
 def lowest_sale_price(holding: Holding, day: int, rules: Schedule | None = None) -> int:

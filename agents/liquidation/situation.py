@@ -60,6 +60,7 @@ class Holding:
     why_unsellable: str | None = None
     frozen: int = 0
     st: bool = False
+    delisting: bool = False
     days_to_liquidate: tuple[int, int] | None = None
     concentration_excess: int = 0
     book: Book = NO_BOOK
@@ -82,6 +83,7 @@ class Short:
     kind: str
     why_uncoverable: str | None = None
     st: bool = False
+    delisting: bool = False
     book: Book = NO_BOOK
     must_cover: bool = False
     quota: int | None = None

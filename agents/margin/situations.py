@@ -11,7 +11,7 @@ from agents.kernels.layout import (
     ASK_QTY,
     BID_PRICE,
     BID_QTY,
-    CARRIED,
+    DELISTING,
     HALTED,
     MARK,
     ST,
@@ -68,6 +68,7 @@ def _holdings(desk: Desk, account: int) -> list[Holding]:
                 why_unsellable=unsellable_now(desk, security),
                 frozen=rows.frozen[row],
                 st=bool(securities.get(security, ST)),
+                delisting=securities.get(security, DELISTING) == 1,
                 days_to_liquidate=(qty, adv) if adv > 0 else None,
                 book=book_of(desk, security),
                 quota=desk.slices.quota(desk, security, SALE),
@@ -97,6 +98,7 @@ def _shorts(desk: Desk, account: int, aim: Obligations) -> list[Short]:
                 kind=securities.kind(security),
                 why_uncoverable=uncoverable_now(desk, security),
                 st=bool(securities.get(security, ST)),
+                delisting=securities.get(security, DELISTING) == 1,
                 book=book_of(desk, security),
                 must_cover=row in aim.contracts,
                 quota=desk.slices.quota(desk, security, COVER),
@@ -107,18 +109,15 @@ def _shorts(desk: Desk, account: int, aim: Obligations) -> list[Short]:
 
 
 def book_of(desk: Desk, security: int) -> Book:
-    """Prices of the day around a forced order. Where nobody names a previous close for today, the price the
-    day began with serves.
-    """
+    """Prices of the day around a forced order."""
     day, securities = desk.books.day, desk.books.securities
     bid = _side(securities.quoted(security, BID_PRICE, day), securities.quoted(security, BID_QTY, day))
     ask = _side(securities.quoted(security, ASK_PRICE, day), securities.quoted(security, ASK_QTY, day))
-    named = securities.prev_close(security, day)
     return Book(
         best_bid=bid,
         best_ask=ask,
         last=securities.last(security, day),
-        prev_close=named if named > 0 else securities.get(security, CARRIED),
+        prev_close=securities.reference_close(security, day),
         limit_down=securities.limit_down(security, day),
         limit_up=securities.limit_up(security, day),
     )
