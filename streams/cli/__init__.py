@@ -25,6 +25,7 @@ COMMANDS = {
     "books": ("streams.cli.books", "make synthetic account books"),
     "replay": ("streams.cli.replay", "publish a recorded day, at any speed"),
     "run": ("streams.cli.run", "the same day through the same cores, without a broker"),
+    "report": ("streams.cli.report", "a finished run day by day: debts, calls, forced sales"),
     "record": ("streams.cli.record", "record topics to a day directory"),
     "account": ("streams.cli.account", "an account now: assets, debt, ratio, lines, calls"),
     "explain": ("streams.cli.explain", "the arithmetic of an alert, line by line"),

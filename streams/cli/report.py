@@ -1,0 +1,69 @@
+"""`liangrong report`: a finished run day by day."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from streams.cli.options import json_option
+from streams.cli.output import print_json
+from streams.report import DayReport, report
+
+_BAR = "▏▎▍▌▋▊▉█"
+_BAR_CELLS = 12
+_YI = 10**11
+"""A hundred million yuan (亿) in 0.001 yuan."""
+
+
+_LEGEND = (
+    "debt, ratio: all indebted accounts at the settlement; called: formal margin calls; matured: contracts\n"
+    "due and unpaid; selling: accounts with forced orders, worth so much at mark; stuck: accounts of which\n"
+    "nothing could be sold (limit, halt, suspension); short: debt left without assets"
+)
+
+
+@click.command()
+@click.argument("results", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@json_option
+def command(results: Path, as_json: bool) -> None:
+    """Show the run in RESULTS day by day: debts, ratios, calls, forced sales and what stood in their way."""
+    days = list(report(results))
+    if as_json:
+        print_json([day.json() for day in days])
+        return
+    Console(width=None if Console().is_terminal else 150).print(_table(days))
+
+
+def _table(days: list[DayReport]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, caption_justify="left")
+    for title in ("date", "debt 亿", "ratio", "below", "called", "matured", "expired", "at once", "selling",
+                  "for 亿", "stuck", "cured", "short"):  # fmt: skip
+        table.add_column(title, justify="left" if title == "date" else "right")
+    table.add_column("accounts below the minimum line")
+    most = max((day.under for day in days), default=0)
+    for day in days:
+        counts = (day.called, day.matured, day.expired, day.immediate, day.selling)
+        table.add_row(
+            day.date, _yi(day.debt), "" if day.ratio is None else day.ratio[:-4], f"{day.under:,}",
+            *(_count(count) for count in counts), _yi(day.ordered), _count(day.stuck), _count(day.cured),
+            _count(day.shortfalls), Text(_bar(day.under, most), style="red"),
+        )  # fmt: skip
+    table.caption = _LEGEND
+    return table
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number else "·"
+
+
+def _yi(milli: int) -> str:
+    return f"{milli * 100 // _YI / 100:,.2f}"
+
+
+def _bar(value: int, most: int) -> str:
+    eighths = value * _BAR_CELLS * 8 // most if most else 0
+    return "█" * (eighths // 8) + (_BAR[eighths % 8 - 1] if eighths % 8 else "")

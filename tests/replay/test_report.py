@@ -1,0 +1,87 @@
+"""A finished run day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agents.core import Output
+from schemas.units import parse_day
+from streams.errors import UserError
+from streams.report import report
+from streams.results import Results
+
+MONDAY = parse_day("2025-04-07")
+
+
+def ratio(account: str, level: str, assets: str, debt: str, *, settled: bool = True) -> Output:
+    record = {"account": account, "ts": 1, "date": "2025-04-07", "level": level, "settled": settled}
+    return Output("margin.ratios", account, record | {"assets": assets, "debt": debt})
+
+
+def step(account: str, event: str, reason: str = "ratio") -> Output:
+    return Output("margin.calls", account, {"account": account, "event": event, "reason": reason})
+
+
+def sale(account: str, qty: int, mark: str) -> Output:
+    record = {"account": account, "business": "sell_to_repay", "qty": qty, "mark": mark}
+    return Output("liquidation.orders", account, record)
+
+
+def plan(account: str, *whys: str) -> Output:
+    residual = [{"security": "600000.SH", "qty": 100, "why": why} for why in whys]
+    return Output("liquidation.orders", account, {"account": account, "event": "plan", "residual": residual})
+
+
+@pytest.fixture
+def of(tmp_path: Path) -> Callable[..., dict[str, object]]:
+    def made(*outputs: Output) -> dict[str, object]:
+        results = Results(tmp_path / "out")
+        for output in outputs:
+            results.keep(MONDAY, output)
+        results.close({})
+        (day,) = report(tmp_path / "out")
+        return day.json()
+
+    return made
+
+
+def test_debt_and_ratio_are_those_of_indebted_accounts_at_the_settlement(
+    of: Callable[..., dict[str, object]],
+) -> None:
+    day = of(
+        ratio("A1", "warn", "9000.00", "5000.00", settled=False),
+        ratio("A1", "below_min", "1250.00", "1000.00"),
+        ratio("A2", "normal", "3000.00", "1000.00"),
+        ratio("A3", "no_debt", "7000.00", "0.00"),
+    )
+    assert (day["indebted"], day["under"], day["debt"], day["ratio"]) == (2, 1, "2000.00", "2.125000")
+
+
+def test_calls_are_counted_by_what_they_are_for(of: Callable[..., dict[str, object]]) -> None:
+    day = of(
+        step("A1", "called"), step("A2", "called", "maturity"), step("A1", "expired"), step("A3", "closed")
+    )
+    assert (day["called"], day["matured"], day["expired"], day["cured"]) == (1, 1, 1, 1)
+
+
+def test_an_account_is_stuck_when_nothing_of_its_plan_could_be_ordered(
+    of: Callable[..., dict[str, object]],
+) -> None:
+    day = of(
+        *(plan("A1", "limit_down"), sale("A1", 300, "12.50"), sale("A1", 100, "1.00")),
+        *(plan("A2", "limit_down"), plan("A3", "suspended"), plan("A4", "frozen")),
+    )
+    assert (day["selling"], day["ordered"], day["stuck"]) == (1, "3850.00", 2)
+
+
+def test_a_day_on_which_nothing_was_said_has_zeros(of: Callable[..., dict[str, object]]) -> None:
+    day = of(Output("dead.letters", "x", {"id": "x"}))
+    assert (day["indebted"], day["ratio"], day["selling"], day["dead_letters"]) == (0, None, 0, 1)
+
+
+def test_a_directory_without_a_finished_run_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no finished run"):
+        next(report(tmp_path))
