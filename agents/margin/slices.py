@@ -80,9 +80,12 @@ class Slices:
         return True
 
     def _number(self, desk: Desk, minute: int) -> int:
+        """Number of the slice: 1 from the beginning of continuous trading, 0 before it."""
         day = desk.books.day
         windows = continuous_windows(_CLOCK, "stock", day, desk.rules)
-        return minutes_traded(windows, minute) // max(1, desk.rules.number("slice_minutes", day))
+        if minute < windows[0].start:
+            return 0
+        return 1 + minutes_traded(windows, minute) // max(1, desk.rules.number("slice_minutes", day))
 
     def _begin(self, desk: Desk, new: int) -> None:
         same_day = new // _PER_DAY == self.current // _PER_DAY
@@ -156,21 +159,24 @@ class Slices:
         now, before = _at(self.volume_now, security), _at(self.volume_before, security)
         if now < 0:
             return None
-        recent = now - before if before >= 0 else now // (self.current % _PER_DAY + 1)
+        recent = now - before if before >= 0 else now // max(1, self.current % _PER_DAY)
         last = self.sent.get((security, side))
         return Traded(max(0, recent), max(0, now - max(0, last[2])) if last is not None else now)
 
     def _average(self, desk: Desk, security: int, side: int) -> Traded | None:
-        """By the average day: every slice the same."""
-        adv = desk.books.securities.get(security, ADV_20)
+        """By the average day, else the last one that quotes told of: every slice the same."""
+        securities = desk.books.securities
+        adv = securities.get(security, ADV_20)
+        if adv <= 0 and shanghai_day(securities.get(security, QUOTE_TS)) < desk.books.day:
+            adv = securities.get(security, VOLUME)
         if adv <= 0:
             return None
         day, rules = desk.books.day, desk.rules
-        name, kind = desk.books.securities.names[security], desk.books.securities.kind(security)
+        name, kind = securities.names[security], securities.kind(security)
         minutes = minutes_in(continuous_windows(name, kind, day, rules))
         each = average_slice(adv, minutes, rules.number("slice_minutes", day))
         last = self.sent.get((security, side))
-        slices = self.current - last[0] if last is not None else self.current % _PER_DAY + 1
+        slices = self.current - last[0] if last is not None else max(1, self.current % _PER_DAY)
         return Traded(each, each * slices)
 
     def _part(self, desk: Desk, security: int) -> tuple[int, int]:
