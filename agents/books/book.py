@@ -169,9 +169,8 @@ class Books:
         """Securities go out; what was sellable goes first."""
         self.move(row, qty=-qty)
         rows = self.positions.rows
-        left = rows.qty[row] - rows.frozen[row]
-        if rows.locked[row] > left:
-            rows.locked[row] = left
+        if rows.locked[row] > rows.qty[row]:
+            rows.locked[row] = rows.qty[row]
 
     def disposable(self, account: int, security: int, qty: int) -> int:
         """The row from which `qty` may leave. Raises BadRecord when it holds less, or less that is not
