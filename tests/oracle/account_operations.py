@@ -64,6 +64,8 @@ def financing_buy(story: Story, name: str, security: str, amount: int) -> None:
     mine = [c.name for c in account.of_kind("financing", story.day) if c.security == security]
     if mine and amount % 3 == 0:
         own = {"contract": mine[0]}
+    elif amount % 4 == 0:
+        own["due"] = (story.day + timedelta(days=amount % 9 - 1 + 180 * (amount % 2))).isoformat()
     fill(story, name, "financing_buy", security, amount, amount, **own)
 
 
@@ -129,8 +131,10 @@ def house(story: Story, name: str, security: str, amount: int) -> None:
 
 
 def extend(story: Story, name: str, security: str, amount: int) -> None:
-    for contract in list(story.oracle.accounts[name].contracts.values())[:1]:
-        due = story.day + timedelta(days=amount % 180)
+    """Around the due date in force, and around the longest extension."""
+    for contract in list(story.oracle.accounts[name].contracts.values())[amount % 2 :][:1]:
+        in_force = contract.maturity or story.day
+        due = in_force + timedelta(days=amount % 12 - 3 if amount % 3 else 176 + amount % 12)
         story.fact(name, "extend", contract=contract.name, due=due.isoformat())
 
 
@@ -154,20 +158,37 @@ def freeze_cash(story: Story, name: str, security: str, amount: int) -> None:
 
 
 def paid_out(story: Story, name: str, security: str, amount: int) -> None:
-    """What a corporate action owed arrives."""
+    """What a corporate action owed arrives, whole or only the money of it."""
     for item in story.oracle.accounts[name].receivable[:1]:
-        if item.shares:
+        if item.shares and amount % 3:
             bonus = {"security": item.security, "qty": item.shares, "reason": "bonus"}
             story.fact(name, "transfer", action=item.action, **bonus)
-        else:
+        elif item.cash:
             story.fact(name, "cash", amount=str(item.cash), reason="dividend", action=item.action)
+        elif item.paid:
+            story.fact(name, "cash", amount=str(item.paid), reason="rights", action=item.action)
+
+
+def subscribed(story: Story, name: str, security: str, amount: int) -> None:
+    """Money for rights that can be subscribed, before the ex-date or after it."""
+    account = story.oracle.accounts[name]
+    for action in story.oracle.actions[-3:]:
+        if action["kind"] == "rights":
+            whole = account.held.get(action["security"], 0) * Decimal("0.3") * Decimal(action["price"])
+            part = share(min(whole, max(ZERO, account.cash)), amount)
+            if part > 0:
+                story.fact(name, "cash", amount=str(-part), reason="rights", action=action["action"])
 
 
 def compensated(story: Story, name: str, security: str, amount: int) -> None:
-    """What a short owes the lender for a dividend is paid."""
-    for item in story.oracle.accounts[name].compensation[:1]:
+    """What a short owes the lender is paid: money, or shares it holds."""
+    account = story.oracle.accounts[name]
+    for item in account.compensation[:1]:
         if item.cash:
             story.fact(name, "cash", amount=str(-item.cash), reason="dividend", action=item.action)
+        elif account.held.get(item.security, 0) - account.frozen.get(item.security, 0) >= item.shares > 0:
+            given = {"security": item.security, "qty": -item.shares, "reason": "bonus"}
+            story.fact(name, "transfer", action=item.action, **given)
 
 
 def repeat(story: Story, name: str, security: str, amount: int) -> None:
@@ -220,6 +241,7 @@ ACCOUNT: dict[str, Callable[[Story, str, str, int], None]] = {
         unfreeze,
         freeze_cash,
         paid_out,
+        subscribed,
         compensated,
         repeat,
         impossible,

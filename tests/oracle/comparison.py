@@ -99,12 +99,12 @@ class Comparison:
         self.compared += 1
 
     def _plan_was_due(self, record: Record, step: Step | None) -> None:
-        """The first plan when the oracle says so; another while the account stays below its target."""
-        life = self.oracle.lives[record["account"]]
+        """The first plan when the oracle says so; another while there is something to liquidate for."""
+        name = record["account"]
+        life, preset = self.oracle.lives[name], self.oracle.preset(self.oracle.accounts[name])
         assert life.episode is not None, record
         assert life.episode.name == record["episode"], record
-        assert life.episode.to_liquidate(), record
-        assert step is not None or life.episode.liquidating, record
+        assert life.may_plan(self.oracle.moment(name), preset), record
         if step is not None:
             same(step.record, record, record["event"])
         if record["event"] == "shortfall":

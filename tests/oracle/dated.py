@@ -39,6 +39,8 @@ REGIME_CHANGES = [
     "2026-07-06",
 ]
 OTHER_COLLATERAL_SINCE = date(2019, 8, 19)
+RETURN_NEXT_DAY_SINCE = date(2015, 8, 4)
+EXTENSIONS_SINCE = date(2015, 7, 2)
 CONTRACT_DECIDES_SINCE = date(2015, 7, 2)
 """From here on deadline and target of a call are the contract's; before, at most 2 days and at least 1.50."""
 

@@ -9,98 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal, localcontext
-from typing import Any
+from decimal import Decimal
 
-ZERO = Decimal(0)
-FEN = Decimal("0.01")
-MILLI = Decimal("0.001")
+from tests.oracle.amounts import FEN, MILLI, ZERO, RefusedError, half_up, money
+from tests.oracle.contracts import Contract
 
-
-class RefusedError(ValueError):
-    """A bad record: the field that is wrong and why."""
-
-    def __init__(self, field_name: str, reason: str) -> None:
-        super().__init__(f"{field_name}: {reason}")
-        self.field = field_name
-
-
-def half_up(amount: Decimal, unit: Decimal) -> Decimal:
-    """Round half up to a multiple of `unit`."""
-    with localcontext() as context:
-        context.prec = 60
-        return amount.quantize(unit, rounding=ROUND_HALF_UP)
-
-
-@dataclass
-class Contract:
-    """One financing (融资) or lending (融券) contract.
-
-    `principal` is what interest runs on: money outstanding, or unreturned quantity times the sale price.
-    `closed_days` are the yuan-days of the parts already paid back, `covered_days` those that an
-    opening's `accrued` stands for.
-    """
-
-    name: str
-    kind: str
-    security: str
-    opened: date
-    qty: int
-    price: Decimal
-    principal: Decimal
-    rate: Decimal
-    margin_ratio: Decimal = Decimal(1)
-    due: date | None = None
-    accrued: Decimal = ZERO
-    closed_days: Decimal = ZERO
-    covered_days: Decimal = ZERO
-    paid: Decimal = ZERO
-    first_qty: int = 0
-    first_principal: Decimal = ZERO
-
-    def days(self, day: date) -> int:
-        """The first day counts, the day of repayment does not; never less than one (算头不算尾)."""
-        return max(1, (day - self.opened).days)
-
-    def interest(self, day: date) -> Decimal:
-        """Owed on `day`: the cumulative exact amount rounded once, half up, to 0.001, less what was paid."""
-        yuan_days = self.closed_days + self.principal * self.days(day) - self.covered_days
-        with localcontext() as context:
-            context.prec = 60
-            exact = yuan_days * self.rate / 360
-        return self.accrued + half_up(exact, MILLI) - self.paid
-
-    def interest_due(self, day: date) -> Decimal:
-        return half_up(self.interest(day), FEN)
-
-    def pay_interest(self, amount: Decimal, day: date) -> None:
-        """Paying exactly what is due settles the owed amount, thousandths included."""
-        self.paid += self.interest(day) if amount == self.interest_due(day) else amount
-
-    def pay_principal(self, amount: Decimal, day: date) -> None:
-        self.closed_days += amount * self.days(day)
-        self.principal -= amount
-
-    def give_back(self, qty: int, day: date) -> None:
-        """The sale price of shares sold at several prices is their mean: the part is rounded half up."""
-        part = self.principal
-        if qty < self.qty:
-            part = half_up(Decimal(self.principal * qty) / self.qty, MILLI)
-        self.pay_principal(part, day)
-        self.qty -= qty
-
-    def borrow_more(self, qty: int, principal: Decimal, day: date) -> None:
-        """Another execution under the same contract: interest of the addition begins on `day`."""
-        self.covered_days += principal * max(0, (day - self.opened).days)
-        self.qty += qty
-        self.first_qty += qty
-        self.principal += principal
-        self.first_principal += principal
-
-    def order(self, day: date) -> tuple[int, date, str]:
-        """Matured contracts first, then the earliest opened, then the name."""
-        matured = self.due is not None and self.due <= day
-        return (0 if matured else 1, self.opened, self.name)
+__all__ = ["FEN", "MILLI", "ZERO", "Account", "Contract", "InTransit", "RefusedError", "half_up", "money"]
 
 
 @dataclass
@@ -109,9 +23,18 @@ class InTransit:
 
     action: str
     security: str
-    cash: Decimal
-    shares: int
-    pay_date: date | None
+    cash: Decimal = ZERO
+    shares: int = 0
+    pay_date: date | None = None
+    entitled: int = 0
+    """Shares that may still be subscribed at `price`; each such right counts `worth`."""
+    price: Decimal = ZERO
+    worth: Decimal = ZERO
+    paid: Decimal = ZERO
+    """Money paid for rights that has not become shares."""
+
+    def money(self) -> Decimal:
+        return self.cash + self.paid + self.entitled * self.worth
 
 
 @dataclass
@@ -130,6 +53,9 @@ class Account:
     receivable: list[InTransit] = field(default_factory=list)
     compensation: list[InTransit] = field(default_factory=list)
     closed: bool = False
+    seized: dict[str, Decimal] = field(default_factory=dict)
+    """What courts hold, by security, cash under ""."""
+    credit_until: list[date] = field(default_factory=list)
     flows: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     """Of today, by kind and security: money bought on credit and repaid, shares sold short and returned."""
 
@@ -172,10 +98,6 @@ class Account:
                 del self.contracts[contract.name]
 
 
-def money(value: Any) -> Decimal:
-    return Decimal(str(value))
-
-
 def repay(account: Account, amount: Decimal, name: str | None, day: date, *, keep_excess: bool) -> Decimal:
     """Interest first, then principal; returns the part of `amount` that found a debt."""
     if name is not None and name not in account.contracts:
@@ -194,7 +116,7 @@ def repay(account: Account, amount: Decimal, name: str | None, day: date, *, kee
         left -= part
     for contract in by_rank:
         part = min(left, contract.principal)
-        contract.pay_principal(part, day)
+        contract.principal -= part
         account.flow("repayments", contract.security, 0, part)
         left -= part
     account.drop_finished(day)
@@ -206,11 +128,11 @@ def give_back(account: Account, security: str, qty: int, name: str | None, day: 
     if name is not None and name not in account.contracts:
         raise RefusedError("contract", "no such contract")
     chosen = [c for c in account.of_kind("lending", day) if c.security == security and name in (None, c.name)]
-    if qty > sum(c.qty for c in chosen):
-        raise RefusedError("qty", "more than was borrowed")
+    if qty > sum(c.returnable(day) for c in chosen):
+        raise RefusedError("qty", "more than was borrowed, or sold short today")
     for contract in chosen:
-        part = min(qty, contract.qty)
-        contract.give_back(part, day)
+        part = min(qty, contract.returnable(day))
+        contract.give_back(part)
         account.flow("returns", security, part, ZERO)
         qty -= part
     account.drop_finished(day)

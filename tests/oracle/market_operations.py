@@ -43,8 +43,6 @@ def phase_ends(story: Story, security: str, amount: int) -> None:
     story.phase = (story.phase + 1) % len(PHASES)
     if story.phase == 0:
         story.day += timedelta(days=1 + amount % 4 if amount % 50 else 45)
-        if amount % 3 == 0:
-            corporate_action(story, security, amount)
     story.enter(PHASES[story.phase])
 
 
@@ -56,23 +54,53 @@ def unsettled_day(story: Story, security: str, amount: int) -> None:
 
 
 def corporate_action(story: Story, security: str, amount: int) -> None:
-    """A dividend or bonus with this ex-date; the adjusted previous close is published with it."""
-    action: Record = {"action": story.new_id(), "security": security, "ex_date": story.day.isoformat()}
-    if amount % 2:
-        action |= {"kind": "dividend", "cash_per_share": "0.25", "tax": "0.2" if amount % 4 == 1 else "0"}
-    else:
+    """With this ex-date, or a later one; at times the adjusted previous close is published with it."""
+    ex_date = story.day if amount % 2 else story.day + timedelta(days=amount % 5)
+    action: Record = {"action": story.new_id(), "security": security, "ex_date": ex_date.isoformat()}
+    kind = amount % 7
+    if kind in (0, 1):
+        action |= {"kind": "dividend", "cash_per_share": "0.25"}
+        if amount % 3:
+            action["tax"] = "0.2" if amount % 3 == 1 else "0"
+    elif kind in (2, 3):
         action |= {"kind": "bonus", "shares_per_share": "0.5"}
-    if amount % 5 == 0:
-        action["pay_date"] = (story.day + timedelta(days=2)).isoformat()
+    elif kind == 4:
+        action |= {"kind": "split", "shares_per_share": "1"}
+    else:
+        mark = story.oracle.prices.mark(security) or Decimal(10)
+        offer = (mark * (amount % 3 + 2) / 5).quantize(Decimal("0.01")) + Decimal("0.01")
+        action |= {"kind": "rights", "shares_per_share": "0.3", "price": str(offer)}
+    if amount % 5:
+        action["pay_date"] = (ex_date + timedelta(days=amount % 4)).isoformat()
     story.reference("reference.actions", action)
-    story.about(security, prev_close=str(story.price(security, amount)))
+    if amount % 3 == 0:
+        story.about(security, prev_close=str(story.price(security, amount)))
 
 
 def valued(story: Story, security: str, amount: int) -> None:
-    """From today on the security counts at a fair price, not at all, or again at its last price."""
+    """From today on the security counts at a fair price, not at all, or at its last price."""
     policy = ("last", "manual", "exclude", "index_adjusted")[amount % 4]
     fair = {"fair_price": str(story.price(security, amount))} if amount % 3 else {}
     story.about(security, valuation=policy, **fair)
+
+
+def judged(story: Story, security: str, amount: int) -> None:
+    """Risk warning, delisting, suspension, price-earnings ratio, index membership."""
+    said: Record = {"pe_static": ("299.99", "300", "-1", "15", "0")[amount % 5]}
+    if amount % 2:
+        said["index_member"] = amount % 4 == 1
+    if amount % 3 == 0:
+        said["st"] = True
+    if amount % 11 == 0:
+        said["delisting"] = True
+    if amount % 4 == 0:
+        said["suspended"] = True
+        if amount % 8 == 0:
+            since = story.day - timedelta(days=amount % 60)
+            said["suspended_since"] = since.isoformat()
+    later = timedelta(days=amount % 3)
+    said["date"] = (story.day + later).isoformat()
+    story.about(security, **said)
 
 
 def described(story: Story, security: str, amount: int) -> None:
@@ -83,7 +111,7 @@ def described(story: Story, security: str, amount: int) -> None:
         "limit_down": str((close * Decimal("0.9")).quantize(Decimal("0.01"))),
     }
     ratios = {"financing_margin": "1.05"} if amount % 11 == 0 else {}
-    story.about(security, haircut=f"{amount % 71 / 100:.2f}", **limits, **ratios)
+    story.about(security, haircut=f"{amount % 101 / 100:.2f}", **limits, **ratios)
 
 
 def terms_change(story: Story, security: str, amount: int) -> None:
@@ -109,7 +137,9 @@ MARKET: dict[str, Callable[[Story, str, int], None]] = {
         stale_trade,
         quote,
         evaluate,
+        corporate_action,
         valued,
+        judged,
         described,
         terms_change,
         unsettled_day,

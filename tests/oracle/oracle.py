@@ -8,13 +8,13 @@ look up about one account.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tests.oracle import corporate_actions, told, valuation
-from tests.oracle.account_events import FOLDS, Terms, brings_money
+from tests.oracle import corporate_actions, haircuts, obligations, told, valuation
+from tests.oracle.account_events import FOLDS, Terms, brings_money, released_by_courts
 from tests.oracle.calls import CallLife, Moment, Step
 from tests.oracle.ledger import ZERO, Account, RefusedError, money
 from tests.oracle.presets import Preset, Versions
@@ -50,6 +50,9 @@ class Oracle:
         self.settled_day: date | None = None
         self.seen: dict[tuple[str, str], tuple[int, Record]] = {}
         self.observations = 0
+        self.suspended_from: dict[str, int] = {}
+        self.pe: dict[str, Decimal | None] = {}
+        self.adjusted: dict[tuple[str, date], tuple[Decimal | None, Any, list[Record]]] = {}
         self.states: list[Record] = []
         self.totals: list[Record] = []
 
@@ -69,20 +72,58 @@ class Oracle:
             self.presets.take(record)
         elif topic == "reference.actions":
             self.actions.append(record)
+            if self.days and date.fromisoformat(record["ex_date"]) == self.day:
+                self._go_ex([record])
         elif topic == "reference.securities":
+            haircuts.refuse_above_cap(record)
             if self.day is None or date.fromisoformat(record["date"]) > self.day:
                 self.waiting.append(record)
             else:
                 self._security(record)
+                self._review()
+                self._fall_due()
 
     def _security(self, record: Record) -> None:
         """Margins, haircut and volume stay until named again; the rest is as the newest record says."""
         before = self.securities.get(record["security"], {})
         if before and before["date"] > record["date"]:
             return
-        lasting = ("haircut", "financing_margin", "lending_margin", "adv_20")
+        lasting = ("haircut", "financing_margin", "lending_margin", "adv_20", "pe_static", "float_shares")
         self.securities[record["security"]] = {k: before[k] for k in lasting if k in before} | record
         self.prices.refer(record)
+
+    def _review(self) -> None:
+        """Sessions of suspensions; and P/E, which is reviewed once a week on its first session."""
+        assert self.day is not None
+        for security, record in self.securities.items():
+            sessions = 0
+            if record.get("suspended"):
+                first = self.suspended_from.setdefault(security, max(0, len(self.days) - 1))
+                if record.get("suspended_since"):
+                    since = date.fromisoformat(record["suspended_since"])
+                    first = self.suspended_from[security] = min(first, sum(day < since for day in self.days))
+                sessions = len(self.days) - first
+            self.prices.suspended[security] = sessions
+            pe = record.get("pe_static")
+            if self._reviews_pe() or self.pe.get(security) is None:
+                self.pe[security] = None if pe is None else money(pe)
+
+    def _fall_due(self) -> None:
+        assert self.day is not None
+        earlier = [day for day in self.days if day < self.day]
+        if earlier:
+            for account in self.accounts.values():
+                for contract in account.contracts.values():
+                    suspended = bool(self.securities.get(contract.security, {}).get("suspended"))
+                    contract.fall_due(earlier[-1], self.day, suspended=suspended)
+
+    def _reviews_pe(self) -> bool:
+        assert self.day is not None
+        monday = self.day - timedelta(days=self.day.weekday())
+        earlier = [day for day in self.days if day < self.day]
+        return self.day < haircuts.PE_SINCE or (
+            self.day in self.days and (not earlier or earlier[-1] < monday)
+        )
 
     def event(self, event: Record) -> list[Step]:
         """Apply one account event and evaluate its account; a repeated id changes nothing."""
@@ -103,6 +144,7 @@ class Oracle:
         other_before = account.other_collateral
         chosen = (event.get("preset") if kind == "opening" else None) or account.preset
         FOLDS[kind](account, event, self.day, self._terms(chosen))
+        released_by_courts(account)
         account.preset = chosen
         account.closed = account.closed and kind != "opening"
         self.seen[key] = (len(self.days), event)
@@ -144,7 +186,17 @@ class Oracle:
             for kind in ("financing", "lending")
             if record.get(f"{kind}_margin") is not None
         }
-        return Terms(self.presets.at(preset, self.day), margins)
+        announced = {
+            action["action"]
+            for action in self.actions
+            if corporate_actions.is_rights(action) and date.fromisoformat(action["ex_date"]) > self.day
+        }
+        suspended = {
+            security: date.fromisoformat(record["suspended_since"]) if record.get("suspended_since") else None
+            for security, record in self.securities.items()
+            if record.get("suspended")
+        }
+        return Terms(lambda day: self.presets.at(preset, day), margins, announced, suspended)
 
     def _know(self, day: date) -> None:
         """What is dated up to this day holds now."""
@@ -152,6 +204,9 @@ class Oracle:
         self.day = day
         due = [record for record in self.waiting if date.fromisoformat(record["date"]) <= day]
         self.waiting = [record for record in self.waiting if record not in due]
+        for security, record in self.securities.items():
+            if not record.get("suspended"):
+                self.suspended_from.pop(security, None)
         for record in due:
             self._security(record)
 
@@ -160,29 +215,64 @@ class Oracle:
         steps: list[Step] = []
         before = self.days[-1] if self.days else None
         if before is not None and self.settled_day != before:
+            self.settled_day, self.phase = before, "settled"
             steps = self._evaluate_all(settled=True)
             self.totals.append(self._totals())
-            self.settled_day = before
         self._know(day)
         self.phase = "pre_open"
         self.days.append(day)
+        self._review()
+        self._fall_due()
+        for account in self.accounts.values():
+            terms = self._terms(account.preset)
+            for contract in account.contracts.values():
+                contract.run_to(day, terms.rate_on)
         for account in self.accounts.values():
             account.locked, account.flows = {}, {}
             corporate_actions.pay_out(account, day, auto_pay=self.preset(account).auto_pay)
-        for action in self.actions:
-            if date.fromisoformat(action["ex_date"]) == day:
-                for account in self.accounts.values():
-                    corporate_actions.go_ex(account, action)
+            corporate_actions.new_day(account, self.prices)
+        last = before or day - timedelta(days=1)
+        self._go_ex([a for a in self.actions if last < date.fromisoformat(a["ex_date"]) <= day])
+        if before is not None:
+            for name in sorted(self.accounts):
+                if not self.accounts[name].closed:
+                    steps += self._evaluate(name, opens=True)
         return steps
+
+    def _go_ex(self, actions: list[Record]) -> None:
+        """Close and agreed price from before lose the right, where nobody publishes others; then items
+        begin.
+        """
+        assert self.day is not None
+        for action in actions:
+            security, today = action["security"], self.day.isoformat()
+            known = self.prices.latest.get(security, {})
+            agreed = known.get("fair_price") if known.get("date", today) < today else None
+            before = (self.prices.carried.get(security), agreed, [])
+            close, fair, earlier = self.adjusted.get((security, self.day), before)
+            brought = [*earlier, action]
+            self.adjusted[security, self.day] = (close, fair, brought)
+            tick = Decimal("0.01" if known.get("kind", "stock") == "stock" else "0.001")
+            if close is not None:
+                self.prices.carried[security] = corporate_actions.adjusted_close(close, brought, tick)
+            if fair is not None and known["date"] < today:
+                changed = corporate_actions.adjusted_close(money(fair), brought, tick)
+                self.prices.latest[security] = {**known, "fair_price": str(changed)}
+        for action in sorted(actions, key=lambda a: (a["security"], a["action"])):
+            for account in self.accounts.values():
+                corporate_actions.go_ex(account, action, self.prices)
 
     def _evaluate_all(self, *, settled: bool = False) -> list[Step]:
         living = [name for name in sorted(self.accounts) if not self.accounts[name].closed]
         return [step for name in living for step in self._evaluate(name, settled=settled)]
 
-    def _evaluate(self, name: str, *, money_in: bool = False, settled: bool = False) -> list[Step]:
-        account, life, day = self.accounts[name], self.lives[name], self.day
+    def moment(
+        self, name: str, *, money_in: bool = False, settled: bool = False, opens: bool = False
+    ) -> Moment:
+        account, day = self.accounts[name], self.day
         assert day is not None
-        now = Moment(
+        until = day if self.settled_day == day else day - timedelta(days=1)
+        return Moment(
             day=day,
             days=self.days,
             phase=self.phase,
@@ -191,7 +281,16 @@ class Oracle:
             unpriced=bool(valuation.unpriced(account, self.prices)),
             money_in=money_in,
             settled=settled,
+            opens=opens,
+            due=obligations.owed(account, day, until),
         )
+
+    def _evaluate(
+        self, name: str, *, money_in: bool = False, settled: bool = False, opens: bool = False
+    ) -> list[Step]:
+        account, life, day = self.accounts[name], self.lives[name], self.day
+        assert day is not None
+        now = self.moment(name, money_in=money_in, settled=settled, opens=opens)
         shown, preset = life.shown, self.preset(account)
         steps = life.evaluate(now, preset)
         if life.shown != shown or (settled and now.owed > 0):
@@ -244,7 +343,8 @@ class Oracle:
 
     def available_margin(self, name: str) -> Fraction:
         assert self.day is not None
-        haircuts = {
-            security: money(record.get("haircut") or 0) for security, record in self.securities.items()
+        counted = {
+            security: haircuts.effective(record, self.day, self.pe[security], self.prices.suspended[security])
+            for security, record in self.securities.items()
         }
-        return valuation.available_margin(self.accounts[name], self.prices, self.day, haircuts)
+        return valuation.available_margin(self.accounts[name], self.prices, self.day, counted)

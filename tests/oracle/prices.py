@@ -26,7 +26,10 @@ class Prices:
     references: dict[tuple[str, date], Record] = field(default_factory=dict)
     previous: dict[tuple[str, date], Decimal] = field(default_factory=dict)
     carried: dict[str, Decimal] = field(default_factory=dict)
-    valuation: dict[tuple[str, date], tuple[str, Decimal | None]] = field(default_factory=dict)
+    latest: dict[str, Record] = field(default_factory=dict)
+    """The newest reference record of each security."""
+    suspended: dict[str, int] = field(default_factory=dict)
+    """Sessions suspended, today included."""
 
     def trade(self, security: str, ts: int, price: Decimal, offset: int) -> None:
         self.observed.setdefault(security, []).append((ts, 1, offset, price))
@@ -44,11 +47,7 @@ class Prices:
         self.references[at] = record
         if record.get("prev_close") is not None:
             self.previous[at] = Decimal(str(record["prev_close"]))
-        fair = record.get("fair_price")
-        self.valuation[at] = (
-            record.get("valuation", "last"),
-            None if fair is None else Decimal(str(fair)),
-        )
+        self.latest[record["security"]] = record
 
     def newest_quote(self, security: str) -> Record:
         """The newest quote, if it is of today: conflation keeps no other."""
@@ -106,9 +105,16 @@ class Prices:
         return self.mark(security)
 
     def policy(self, security: str) -> tuple[str, Decimal | None]:
-        """The valuation in force, and the fair price given with it."""
-        said = [on for name, on in self.valuation if name == security and self.day and on <= self.day]
-        return self.valuation[security, max(said)] if said else ("last", None)
+        """The valuation in force (1.4), and the fair price given with it.
+
+        A published one wins; what is to be delisted, or was suspended more than 30 sessions, counts nothing.
+        """
+        record = self.latest.get(security, {})
+        fair = None if record.get("fair_price") is None else Decimal(str(record["fair_price"]))
+        if record.get("valuation") is not None:
+            return record["valuation"], fair
+        gone = record.get("delisting") or self.suspended.get(security, 0) > 30
+        return ("exclude" if gone else "last"), fair
 
     def begin(self, day: date) -> None:
         known = {*self.observed, *self.carried, *self.quotes, *(security for security, _ in self.previous)}

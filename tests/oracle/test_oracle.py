@@ -108,6 +108,7 @@ def test_interest_of_e13_counts_the_first_day_and_not_the_last(
 ) -> None:
     money = Decimal(principal)
     contract = Contract("F", "financing", "X", date(2024, 3, 1), 1, money, money, Decimal(rate))
+    contract.run_to(repaid, lambda contract, day: contract.rate)
     assert contract.interest_due(repaid) == Decimal(interest)
 
 
@@ -115,7 +116,9 @@ def test_partial_repayment_keeps_the_days_of_the_part_that_was_repaid() -> None:
     contract = Contract(
         "F", "financing", "X", date(2024, 3, 1), 1, Decimal(1000), Decimal(1000), Decimal("0.36")
     )
-    contract.pay_principal(Decimal(400), date(2024, 3, 11))
+    contract.run_to(date(2024, 3, 11), lambda contract, day: contract.rate)
+    contract.principal -= 400
+    contract.run_to(date(2024, 3, 21), lambda contract, day: contract.rate)
     assert contract.interest(date(2024, 3, 21)) == half_up(
         Decimal(400 * 10 + 600 * 20) / 1000, Decimal("0.001")
     )

@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 from tests.oracle import valuation
-from tests.oracle.ledger import ZERO, Account, Contract
+from tests.oracle.contracts import Contract
+from tests.oracle.ledger import ZERO, Account
 from tests.oracle.presets import Preset
 from tests.oracle.prices import Prices
 from tests.oracle.wire import floored, line, shown_ratio, yuan

@@ -6,7 +6,8 @@ from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 
-from tests.oracle.ledger import FEN, ZERO, Account, Contract, InTransit
+from tests.oracle.contracts import Contract
+from tests.oracle.ledger import FEN, ZERO, Account, InTransit
 from tests.oracle.prices import Prices
 
 
