@@ -287,11 +287,6 @@ class Books:
         self.seen.begin_day()
         self.accounts.used("late")[:] = 0
 
-    def begin_day(self, day: int) -> None:
-        """A new day for which no reference data waited."""
-        self.turn_to(day)
-        self.revalue()
-
     def revalue(self) -> None:
         """Interest and marks as of the current day; every account is looked at next."""
         self.accrue()
