@@ -86,7 +86,8 @@ def after_fill(case: Case, qty: int) -> tuple[int, int, int]:
 
 def _passes(case: Case, allowed: tuple[Tier, ...], qty: int) -> bool:
     value, assets, debt = after_fill(case, qty)
-    return within(allowed, value, assets, debt)
+    inclusive = case.rules.reads_inclusive("concentration_within")
+    return within(allowed, value, assets, debt, inclusive=inclusive)
 
 
 def _largest(case: Case, allowed: tuple[Tier, ...], most: int) -> int:

@@ -28,10 +28,12 @@ def tier_of(tiers: Iterable[Tier], assets: int, debt: int) -> Tier | None:
     )
 
 
-def within(tiers: Iterable[Tier], value: int, assets: int, debt: int) -> bool:
-    """Whether a security worth `value` may be that much of the account's `assets`."""
+def within(tiers: Iterable[Tier], value: int, assets: int, debt: int, *, inclusive: bool = True) -> bool:
+    """Whether a security worth `value` may be that much of the account's `assets`; exactly as much as the
+    tier's share only where that is read inclusive.
+    """
     tier = tier_of(tiers, assets, debt)
-    return tier is None or value * RATIO_SCALE <= assets * tier.share
+    return tier is None or not _reached(value * RATIO_SCALE, assets * tier.share, inclusive=not inclusive)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,20 @@ def may_buy_to_open(
     return held + premium < cap or (rules.inclusive("option_within") and held + premium == cap)
 
 
+def may_open(long: int, total: int, opened: int, day: int, schedule: Schedule | None = None) -> bool:
+    """Whether a new account may open one more contract: contracts held long, contracts in all, contracts
+    opened that day before it. Without limits before they began.
+    """
+    rules = built_in() if schedule is None else schedule
+    counts = (
+        ("option_position_long", long),
+        ("option_position_total", total),
+        ("option_opens_per_day", opened),
+    )
+    limits = ((rules.number_or_none(name, day), count) for name, count in counts)
+    return all(limit is None or count < limit for limit, count in limits)
+
+
 @dataclass(frozen=True, slots=True)
 class Quote:
     """A market maker's two-sided quote over some time: prices in one scale, `ms` for which it stood."""

@@ -70,6 +70,8 @@ def _over(base: Schedule, name: str, raw: Any) -> Parameter:
     known = base.parameters.get(name)
     if known is None:
         raise ScheduleError(f"parameters.{name}: there is no such parameter")
+    if known.stated:
+        raise ScheduleError(f"parameters.{name}: is only stated, nothing acts on it")
     own = read_parameter(name, raw, known)
     _check_bounds(known, own)
     first = own.entries[0].since

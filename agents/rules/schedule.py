@@ -78,7 +78,8 @@ class Entry:
 class Parameter:
     """A parameter: type, what its values may be (None: anything of the type), whether null is a value and
     whether days without an entry may lie between two, the entries in order, and the rulebook's section its
-    first source names (empty: none).
+    first source names (empty: none). `stated`: it is said here and by `liangrong rules`, and no core acts on
+    it.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Parameter:
     gaps: bool
     entries: tuple[Entry, ...]
     section: str = ""
+    stated: bool = False
 
 
 def _value(kind: str, raw: Any, optional: bool, where: str) -> Value:
@@ -121,13 +123,14 @@ def read_parameter(name: str, raw: Any, known: Parameter | None = None) -> Param
     where = f"parameters.{name}"
     if not isinstance(raw, dict) or not isinstance(raw.get("entries"), list) or not raw["entries"]:
         raise ScheduleError(f"{where}: needs a type and a list of entries")
-    unknown = set(raw) - {"type", "entries", "choices", "gaps", "optional"}
+    unknown = set(raw) - {"type", "entries", "choices", "gaps", "optional", "stated"}
     kind = str(raw.get("type", known.kind if known else ""))
     if unknown or kind not in READERS:
         raise ScheduleError(
             f"{where}: type must be one of {sorted(READERS)}, unknown fields {sorted(unknown)}"
         )
-    if known is not None and (kind != known.kind or set(raw) & {"choices", "optional", "gaps"}):
+    frame_fields = {"choices", "optional", "gaps", "stated"}
+    if known is not None and (kind != known.kind or set(raw) & frame_fields):
         raise ScheduleError(f"{where}: its type is {known.kind}; a file can only give it entries")
     choices = raw.get("choices")
     frame = known or Parameter(
@@ -137,6 +140,7 @@ def read_parameter(name: str, raw: Any, known: Parameter | None = None) -> Param
         bool(raw.get("optional")),
         bool(raw.get("gaps")),
         (),
+        stated=bool(raw.get("stated")),
     )
     entries = tuple(
         _entry(name, kind, frame.optional, item, f"{where}[{i}]") for i, item in enumerate(raw["entries"])

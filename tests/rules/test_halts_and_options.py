@@ -12,7 +12,7 @@ from agents.rules.breaker import MarketHalt, market_halts, trades_in
 from agents.rules.hours import continuous_windows
 from agents.rules.leverage import fall_to_line, leverage, start_ratio
 from agents.rules.margin_addons import with_addon
-from agents.rules.options import OptionClient, Quote, may_buy_to_open, premium_cap, quotes_enough
+from agents.rules.options import OptionClient, Quote, may_buy_to_open, may_open, premium_cap, quotes_enough
 from agents.rules.overlay import overlay
 from agents.rules.schedule import Schedule, built_in
 from agents.rules.stock_halts import Pause, pauses
@@ -134,6 +134,14 @@ def test_a_cap_stops_new_purchases_and_closes_nothing() -> None:
     assert may_buy_to_open(500_000 * MILLI, 1, E20, parse_day("2019-12-06"))
     exclusive = built_in().with_boundary(option_within="exclusive")
     assert not may_buy_to_open(399_000 * MILLI, 1_000 * MILLI, E20, OPTIONS_DAY, exclusive)
+
+
+def test_a_new_account_opens_up_to_its_position_limits() -> None:
+    assert may_open(99, 199, 399, OPTIONS_DAY)
+    assert not may_open(100, 100, 0, OPTIONS_DAY)
+    assert not may_open(50, 200, 0, OPTIONS_DAY)
+    assert not may_open(50, 100, 400, OPTIONS_DAY)
+    assert may_open(100, 200, 400, parse_day("2019-12-06"))
 
 
 def test_a_market_makers_quotes_stand_long_enough_and_close_enough() -> None:

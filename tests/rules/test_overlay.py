@@ -53,6 +53,7 @@ def test_a_brokers_value_holds_from_its_first_day_on() -> None:
             "resume and remind must not lie above suspend",
         ),
         (file("available_margin_netting", ("2016-01-04", "security")), "is not one of ['contract']"),
+        (file("client_assets_min", ("2016-01-04", '"1"')), "client_assets_min: is only stated"),
         (file("margin_finance", ("2016-01-04", '"1.00"')), "there is no such parameter"),
         (
             file("margin_financing", ("2026-03-02", '"1.00"'), ("2026-03-02", '"1.10"')),
