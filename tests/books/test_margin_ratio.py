@@ -1,4 +1,5 @@
-"""A notice about initial margin changes new contracts only, and no maintenance ratio (rulebook 3.1, 3.2, 17.1).
+"""A notice about initial margin changes new contracts only, and no maintenance ratio (rulebook 3.1, 3.2,
+17.1).
 
 Haircuts change neither (17.1, item 4).
 """
