@@ -75,6 +75,7 @@ def _as_dict(parameter: Parameter, entry: Entry) -> dict[str, Any]:
         "to": None if entry.until is None else format_day(entry.until),
         "conf": entry.conf,
         "source": entry.source,
+        "stated": parameter.stated,
     }
 
 
@@ -136,6 +137,8 @@ def _print(rules: Schedule, day: int) -> None:
             table.add_row(parameter.name, told, format_day(entry.since), entry.conf, _plain(entry.source))
         table.show_header = False
         console.print(table)
+    stated = [parameter.name for parameter, _ in found if parameter.stated]
+    console.print(f"\nOnly stated, nothing here acts on it: {', '.join(stated)}")
     _print_presets(console, rules, day)
     console.print("\nBoundaries", style="bold")
     for reading in ("inclusive", "exclusive"):

@@ -6,27 +6,40 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from agents.rules.schedule import Parameter, built_in
+from agents.rules.schedule import built_in
 
 ROOT = Path(__file__).parents[2]
 SHOWS_ONLY = ("streams/cli/rules.py", "agents/rules/overlay.py", "agents/explain/")
 _LEAST_LETTERS = 4
 
 
-def names_in_code() -> list[re.Pattern[str]]:
+@dataclass(frozen=True)
+class Texts:
     """Every text of the sources that could name a parameter; what an f-string puts in may be anything."""
-    found = set()
+
+    whole: frozenset[str]
+    made: tuple[re.Pattern[str], ...]
+
+    def name(self, parameter: str) -> bool:
+        return parameter in self.whole or any(pattern.fullmatch(parameter) for pattern in self.made)
+
+
+@cache
+def texts_in_code() -> Texts:
+    whole, made = set(), set()
     for path in sorted([*ROOT.glob("agents/**/*.py"), *ROOT.glob("streams/**/*.py")]):
         if path.relative_to(ROOT).as_posix().startswith(SHOWS_ONLY):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.add(re.escape(node.value))
+                whole.add(node.value)
             elif isinstance(node, ast.JoinedStr):
-                found.add(_pattern(node))
-    return [re.compile(text) for text in sorted(found) if text]
+                made.add(_pattern(node))
+    return Texts(frozenset(whole), tuple(re.compile(text) for text in sorted(made) if text))
 
 
 def _pattern(node: ast.JoinedStr) -> str:
@@ -36,16 +49,12 @@ def _pattern(node: ast.JoinedStr) -> str:
     return "".join(r"\w+" if part is None else re.escape(str(part)) for part in parts)
 
 
-def has_effect(parameter: Parameter, read: list[re.Pattern[str]]) -> bool:
-    return any(name.fullmatch(parameter.name) for name in read)
-
-
 def test_every_parameter_is_read_or_has_one_reading_or_is_only_stated() -> None:
-    read = names_in_code()
+    read = texts_in_code()
     unread = [
         parameter.name
         for parameter in built_in().parameters.values()
-        if not has_effect(parameter, read)
+        if not read.name(parameter.name)
         and not parameter.stated
         and not (parameter.choices is not None and len(parameter.choices) == 1)
     ]
@@ -53,11 +62,9 @@ def test_every_parameter_is_read_or_has_one_reading_or_is_only_stated() -> None:
 
 
 def test_what_is_only_stated_is_not_read() -> None:
-    read = names_in_code()
-    stated = [parameter for parameter in built_in().parameters.values() if parameter.stated]
-    assert [parameter.name for parameter in stated if has_effect(parameter, read)] == []
+    stated = [name for name, parameter in built_in().parameters.items() if parameter.stated]
+    assert [name for name in stated if texts_in_code().name(name)] == []
 
 
 def test_every_boundary_is_read() -> None:
-    read = {pattern.pattern for pattern in names_in_code()}
-    assert [name for name in built_in().boundary if re.escape(name) not in read] == []
+    assert set(built_in().boundary) <= texts_in_code().whole
