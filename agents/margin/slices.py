@@ -63,7 +63,7 @@ class Slices:
 
     def enter(self, desk: Desk, ts: int) -> bool:
         """Goes to the slice of market time `ts` (ms); says whether that is a new one, or trading resumed in
-        this one. Times that are not of the books' day tell nothing.
+        this one. Times that are not of the books' day tell nothing, and no slice begins at noon.
         """
         resumed, self.resumed = self.resumed, False
         day = desk.books.day
@@ -72,25 +72,25 @@ class Slices:
         if minute == self.minute and self.current // _PER_DAY == day:
             return resumed
         self.minute = minute
-        number = 0 if minute is None else self._number(desk, minute)
-        new = day * _PER_DAY + number
+        new = day * _PER_DAY + (0 if minute is None else self._number(desk, minute))
         if new <= self.current:
             return resumed
         self._begin(desk, new)
         return True
 
     def _number(self, desk: Desk, minute: int) -> int:
-        """Number of the slice: 1 from the beginning of continuous trading, 0 before it."""
+        """Number of the slice, counted from 1; 0 outside continuous trading."""
         day = desk.books.day
         windows = continuous_windows(_CLOCK, "stock", day, desk.rules)
-        if minute < windows[0].start:
+        if not any(minute in window for window in windows):
             return 0
         return 1 + minutes_traded(windows, minute) // max(1, desk.rules.number("slice_minutes", day))
 
     def _begin(self, desk: Desk, new: int) -> None:
         same_day = new // _PER_DAY == self.current // _PER_DAY
         self.current, self.accounts, self.planned, self.full = new, 0, 0, False
-        self.volume_before = self.volume_now if same_day else np.empty(0, dtype=np.int64)
+        first = new % _PER_DAY <= 1
+        self.volume_before = np.empty(0, dtype=np.int64) if first or not same_day else self.volume_now
         self.volume_now = _volumes(desk)
         if not same_day:
             self.sent.clear()

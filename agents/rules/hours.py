@@ -29,10 +29,8 @@ def trades_at(security: str, kind: str, day: int, minute: int, schedule: Schedul
 
 
 def minutes_traded(windows: tuple[Window, ...], minute: int) -> int:
-    """Minutes of trading before `minute`; after the day's last window time goes on."""
-    last = windows[-1]
-    whole = sum(max(0, min(minute, window.end) - window.start) for window in windows)
-    return whole + max(0, minute - last.end)
+    """Minutes of trading before `minute`."""
+    return sum(max(0, min(minute, window.end) - window.start) for window in windows)
 
 
 def minutes_in(windows: tuple[Window, ...]) -> int:
