@@ -18,6 +18,11 @@ from agents.kernels.layout import LAST_TRADING_DAY, SUSPENDED, SUSPENDED_SINCE
 from agents.rules.maturity import before_the_last, matures_on
 from agents.rules.schedule import Schedule
 
+LONGEST_CLOSURE = 12
+"""Calendar days from one trading day to the next at most (Spring Festival 2020: 11): in a longer gap days are
+missing, and a due date in it may well have been a trading day.
+"""
+
 Mask = NDArray[np.bool_]
 I4 = NDArray[np.int32]
 
@@ -37,11 +42,13 @@ def advance(books: Books, rules: Schedule) -> None:
     suspended = _cells(books, SUSPENDED) == 1
     held_open = falling & suspended & rules.flag("contract_suspension_extends", day)
     resumed = falling & ~held_open & (deferred == 1)
-    if before >= 0:
+    if 0 <= day - before <= LONGEST_CLOSURE:
         forward = rules.text("contract_maturity_holiday", day) == "next"
         missed = falling & ~held_open & ~resumed & (maturity < day)
         maturity[missed] = day if forward else before
     maturity[resumed] = day
+    for account in np.unique(contracts.used("account")[falling & (held_open != (deferred == 1))]).tolist():
+        books.touch(account)
     deferred[falling] = held_open[falling]
 
 
