@@ -7,7 +7,7 @@ paid or returned whatever the ratio (matured contracts, a court's order, a credi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,8 @@ from tests.oracle.valuation import below, shortfall
 NORMAL, WARN, BELOW_MIN, IMMEDIATE = range(4)
 LEVEL_NAMES = ["normal", "warn", "below_min", "immediate"]
 NOTICE, CALLED, EXPIRED, AT_ONCE, LIQUIDATING = range(5)
+NO_NEW_SLICE = time(14, 57)
+"""Rulebook 7.5: unless the account is below its immediate line."""
 LIQUIDATED_AFTER_MATURITY = 1
 """Rulebook 7.1: from the session after maturity."""
 
@@ -81,6 +83,7 @@ class Moment:
     day: date
     days: list[date]
     phase: str | None
+    time: time | None
     value: Decimal
     owed: Decimal
     unpriced: bool
@@ -301,6 +304,8 @@ class CallLife:
         episode = self.episode
         if episode is None or episode.state < EXPIRED or now.phase not in (None, "continuous"):
             return False
+        if now.time is not None and now.time >= NO_NEW_SLICE and not episode.at_once:
+            return False
         if episode.obliged and now.due:
             first = episode.obliged_on + LIQUIDATED_AFTER_MATURITY + episode.extra
             if episode.state in (AT_ONCE, LIQUIDATING) or now.day_index >= first:
@@ -311,7 +316,10 @@ class CallLife:
         """The first plan; what it holds, and plans after it, are the planner's business."""
         if self.episode is not None and self.episode.state < LIQUIDATING and self.may_plan(now, preset):
             self._say("liquidating", now, preset)
-            self.episode.state = LIQUIDATING
+
+    def planned(self) -> None:
+        assert self.episode is not None
+        self.episode.state = LIQUIDATING
 
     def write_off(self) -> None:
         """Nothing sellable is left and debt remains."""

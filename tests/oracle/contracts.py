@@ -14,6 +14,8 @@ from tests.oracle.dated import EXTENSIONS_SINCE, RETURN_NEXT_DAY_SINCE
 
 DAY = timedelta(days=1)
 TERM_MONTHS = EXTENSION_MONTHS = 6
+LONGEST_CLOSURE = 12
+"""Calendar days between trading days at most; in a longer gap trading days are missing."""
 PENALTY = Decimal("0.18")
 """A year, on top of the rate, on what is overdue: 0.05 % a day."""
 
@@ -142,15 +144,15 @@ class Contract:
         began = suspended_since is not None and suspended_since <= self.maturity
         self.deferred = suspended and self.maturity <= day and (self.maturity == day or began)
 
-    def fall_due(self, before: date, day: date, *, suspended: bool) -> None:
+    def fall_due(self, before: date | None, day: date, *, suspended: bool) -> None:
         """Days without trading are known afterwards; a suspension holds the contract open until it ends."""
-        if self.maturity is None or not (self.deferred or before < self.maturity <= day):
+        if self.maturity is None or not (self.deferred or (before or date.min) < self.maturity <= day):
             return
         if suspended:
             self.deferred = True
         elif self.deferred:
             self.deferred, self.maturity = False, day
-        elif self.maturity < day:
+        elif self.maturity < day and before is not None:
             self.maturity = before
 
     def extend(self, due: date, day: date) -> None:

@@ -63,6 +63,10 @@ class Driver:
         session = Session(ts=at(day, clock), date=parse_day(day.isoformat()), market="ALL", phase=phase)
         return self._said(self.core.apply_session(session))
 
+    def session_at(self, phase: str, day: date, ts: int) -> list[Output]:
+        session = Session(ts=ts, date=parse_day(day.isoformat()), market="ALL", phase=phase)
+        return self._said(self.core.apply_session(session))
+
     def account(self, name: str) -> Record:
         return self.core.account(name)
 

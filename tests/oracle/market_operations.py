@@ -35,22 +35,31 @@ def quote(story: Story, security: str, amount: int) -> None:
 
 
 def evaluate(story: Story, security: str, amount: int) -> None:
+    """Some minutes later in the day; seldom in its last three minutes."""
+    most = 238 if amount % 10 == 0 else 236
+    story.minutes = min(most, story.minutes + amount % 40)
     story.clock()
 
 
 def phase_ends(story: Story, security: str, amount: int) -> None:
     """The next phase; a new day comes after one to four days, seldom after some weeks."""
-    story.phase = (story.phase + 1) % len(PHASES)
-    if story.phase == 0:
-        story.day += timedelta(days=1 + amount % 4 if amount % 50 else 45)
-    story.enter(PHASES[story.phase])
+    following = (story.phase + 1) % len(PHASES)
+    if following == 0:
+        next_day(story, 1 + amount % 4 if amount % 50 else 45)
+    else:
+        story.enter(PHASES[following])
+
+
+def next_day(story: Story, days: int) -> None:
+    story.phase = 0
+    story.day += timedelta(days=days)
+    story.day += timedelta(days=max(0, 7 - story.day.weekday()) if story.day.weekday() > 4 else 0)
+    story.enter("pre_open")
 
 
 def unsettled_day(story: Story, security: str, amount: int) -> None:
     """The next day begins although nobody settled this one."""
-    story.phase = 0
-    story.day += timedelta(days=1 + amount % 3)
-    story.enter("pre_open")
+    next_day(story, 1 + amount % 3)
 
 
 def corporate_action(story: Story, security: str, amount: int) -> None:

@@ -8,7 +8,7 @@ look up about one account.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -47,6 +47,7 @@ class Oracle:
         self.days: list[date] = []
         self.day: date | None = None
         self.phase: str | None = None
+        self.time: time | None = None
         self.settled_day: date | None = None
         self.seen: dict[tuple[str, str], tuple[int, Record]] = {}
         self.observations = 0
@@ -110,12 +111,11 @@ class Oracle:
 
     def _fall_due(self) -> None:
         assert self.day is not None
-        earlier = [day for day in self.days if day < self.day]
-        if earlier:
-            for account in self.accounts.values():
-                for contract in account.contracts.values():
-                    suspended = bool(self.securities.get(contract.security, {}).get("suspended"))
-                    contract.fall_due(earlier[-1], self.day, suspended=suspended)
+        before = max((day for day in self.days if day < self.day), default=None)
+        for account in self.accounts.values():
+            for contract in account.contracts.values():
+                suspended = bool(self.securities.get(contract.security, {}).get("suspended"))
+                contract.fall_due(before, self.day, suspended=suspended)
 
     def _reviews_pe(self) -> bool:
         assert self.day is not None
@@ -131,6 +131,8 @@ class Oracle:
             self._know(shanghai(event["ts"]).date())
         assert self.day is not None
         name, kind = event["account"], event["kind"]
+        if self.time is not None and shanghai(event["ts"]).date() == self.day:
+            self.time = max(self.time, shanghai(event["ts"]).time())
         key = (name, event["id"])
         if key in self.seen and self.seen[key][0] >= len(self.days) - 1:
             if self.seen[key][1] != event:
@@ -157,8 +159,9 @@ class Oracle:
     def clock(self) -> list[Step]:
         return self._evaluate_all()
 
-    def session(self, phase: str, day: date) -> list[Step]:
+    def session(self, phase: str, day: date, ts: int | None = None) -> list[Step]:
         steps: list[Step] = []
+        self.time = None if ts is None else shanghai(ts).time()
         if self.day is None or day > self.day or (phase == "pre_open" and not self.days):
             steps += self._begin(day)
         if phase == "clock":
@@ -276,6 +279,7 @@ class Oracle:
             day=day,
             days=self.days,
             phase=self.phase,
+            time=self.time,
             value=valuation.assets(account, self.prices),
             owed=valuation.debt(account, self.prices, day),
             unpriced=bool(valuation.unpriced(account, self.prices)),

@@ -18,6 +18,7 @@ from tests.oracle.valuation import shortfall
 ACCOUNTS = ["A1", "B2", "C3"]
 PRESET_NAMES = ["A", "B", "C", "D", "X"]
 PHASES = ["pre_open", "continuous", "close", "settled"]
+CONTINUOUS = PHASES.index("continuous")
 UNIVERSE = [
     ("600000.SH", "stock", "main", "2006-08-21"),
     ("000001.SZ", "stock", "main", "2006-08-21"),
@@ -40,7 +41,7 @@ class Story:
     def __init__(self, preset_x: Record, first_day: date) -> None:
         self.oracle, self.driver = Oracle(), Driver()
         self.compare = Comparison(self.oracle, self.driver)
-        self.day, self.phase, self.seconds, self.ids = first_day, 0, 0, 0
+        self.day, self.phase, self.seconds, self.minutes, self.ids = first_day, 0, 0, 0, 0
         self.preset_x = preset_x
         self.last_event: Record | None = None
         listed = [row for row in UNIVERSE if date.fromisoformat(row[3]) <= first_day]
@@ -53,10 +54,15 @@ class Story:
 
     # -- telling both
 
+    def market_time(self) -> int:
+        """Time moves through continuous trading with `minutes`, over the lunch break."""
+        begins = ("09:15", "09:30" if self.minutes < 120 else "11:00", "15:00", "16:00")[self.phase]
+        minutes = self.minutes if self.phase == CONTINUOUS else 0
+        return at(self.day, begins) + minutes * 60_000
+
     def now(self) -> int:
         self.seconds += 1
-        begins = ("09:24:50", "10:26:00", "17:26:00", "18:26:00")[self.phase]
-        return at(self.day, begins) + self.seconds * 1000
+        return self.market_time() + self.seconds * 10
 
     def new_id(self) -> str:
         self.ids += 1
@@ -108,19 +114,18 @@ class Story:
         """A phase of the day. What an earlier phase left to look at is looked at first, by a clock."""
         if phase != "pre_open":
             self.clock()
-        self.seconds = 0
-        steps = self.oracle.session(phase, self.day)
-        self.driver.session(phase, self.day, self.clock_time())
+        self.phase, self.seconds, self.minutes = PHASES.index(phase), 0, 0
+        ts = self.now()
+        steps = self.oracle.session(phase, self.day, ts)
+        self.driver.session_at(phase, self.day, ts)
         self.compare.outputs(steps)
         if phase == "pre_open":
             self.clock()
 
-    def clock_time(self) -> str:
-        return f"{9 if self.phase == 0 else 10 if self.phase == 1 else 15 + self.phase}:25:00"
-
     def clock(self) -> None:
-        steps = self.oracle.clock()
-        self.driver.session("clock", self.day, self.clock_time())
+        ts = self.now()
+        steps = self.oracle.session("clock", self.day, ts)
+        self.driver.session_at("clock", self.day, ts)
         self.compare.outputs(steps)
 
     # -- what operations look at
@@ -142,13 +147,15 @@ class Story:
         held = {self.securities[0]: 1000 + leverage, self.securities[1]: 3000}
         value = sum((qty * (self.oracle.prices.mark(s) or ZERO) for s, qty in held.items()), ZERO)
         principal = (value * 1000 / (1050 + leverage)).quantize(FEN)
-        opened = (self.day - timedelta(days=short % 40)).isoformat()
+        opened_on = self.day - timedelta(days=short % 40)
+        opened = opened_on.isoformat()
         financed = {"contract": "F", "type": "financing", "security": self.securities[0], "opened": opened}
         contracts: list[Record] = [
             {**financed, "qty": 1000, "price": "10", "principal": str(principal), "rate": "0.0835"}
         ]
         if short % 2 == 0:
-            contracts[0]["due"] = (self.day + timedelta(days=leverage % 8 - 1)).isoformat()
+            due = max(self.day + timedelta(days=leverage % 8 - 1), opened_on + timedelta(days=3))
+            contracts[0]["due"] = due.isoformat()
         if short % 11 == 0:
             del contracts[0]["rate"]
         if short % 3 == 0:
