@@ -87,6 +87,14 @@ def test_a_holiday_is_known_when_the_next_trading_day_begins() -> None:
     assert due(story) == ("2024-04-04", "2024-04-03")
 
 
+def test_in_a_gap_longer_than_any_holiday_the_due_date_stays() -> None:
+    """Twelve calendar days may be a Spring Festival; in thirteen trading days are missing."""
+    for day, falls in (("2024-04-15", "2024-04-03"), ("2024-04-16", "2024-04-09")):
+        story = Story("2024-04-03").open(financing("1000", "2024-01-15", due="2024-04-09"))
+        assert story.begin(day).matured() == ["F"]
+        assert due(story) == ("2024-04-09", falls)
+
+
 def test_by_option_a_holiday_moves_the_due_date_forward() -> None:
     rules = broker("contract_maturity_holiday", "next")
     story = Story("2024-04-03", rules)
