@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -21,6 +22,7 @@ from streams.connections import admin, reader
 from streams.ends import end_offsets
 from streams.errors import UserError
 from streams.moments import shanghai_time
+from streams.rules_file import load_rules
 from streams.settings import Settings
 from streams.shardlog.encoding import decode_record
 from streams.topics import TopicState, list_topics
@@ -46,6 +48,7 @@ class Finding:
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
     """All findings, in the order in which one problem explains the next."""
     yield check_settings(settings)
+    yield check_rules(settings)
     yield check_time_zone()
     yield check_checkpoints(settings)
     try:
@@ -84,6 +87,19 @@ def check_settings(settings: Settings) -> Finding:
                 "Set KAFKA_SECURITY_PROTOCOL=SASL_SSL where accounts travel over a network.",
             )
     return Finding("settings", "ok", text)
+
+
+def check_rules(settings: Settings) -> Finding:
+    """The dated rules of this instance can be read, and which they are."""
+    try:
+        load_rules(settings)
+    except UserError as error:
+        return Finding("rules", "failed", error.message, error.advice)
+    if settings.rules is None:
+        return Finding("rules", "ok", "built in")
+    mark = hashlib.sha256(settings.rules.read_bytes()).hexdigest()[:12]
+    text = f"{settings.rules} (sha256 {mark}) over the built-in ones; every worker needs the same file"
+    return Finding("rules", "ok", text)
 
 
 def check_time_zone() -> Finding:

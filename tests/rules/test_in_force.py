@@ -15,6 +15,7 @@ from agents.rules.overlay import overlay
 from agents.rules.schedule import Schedule, built_in
 from schemas.errors import BadRecord
 from streams.cli import main, root
+from streams.doctor import check_rules
 from streams.errors import SettingsError
 from streams.rules_file import load_rules
 from streams.run import OfflineRun, RunOptions
@@ -167,3 +168,14 @@ def test_a_new_contract_has_the_brokers_add_on_or_the_published_ratio_never_less
     assert margin_of_a_new_contract(overlay(built_in(), ADDON)) == 11_000
     assert margin_of_a_new_contract(built_in(), financing_margin="0.95") == 9_500
     assert margin_of_a_new_contract(built_in(), financing_margin="0.50") == 8_000
+
+
+def test_doctor_reads_the_rules_and_tells_files_apart(ours: Path) -> None:
+    settings = load(env={"LIANGRONG_RULES": str(ours)})
+    assert check_rules(load(env={})).text == "built in"
+    first = check_rules(settings)
+    ours.write_text(OURS.replace('"1.20"', '"1.30"'), encoding="utf-8")
+    assert (first.verdict, check_rules(settings).verdict) == ("ok", "ok")
+    assert first.text != check_rules(settings).text
+    ours.write_text("schema: 2", encoding="utf-8")
+    assert check_rules(settings).verdict == "failed"

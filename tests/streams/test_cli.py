@@ -168,6 +168,7 @@ def test_doctor_says_what_is_wrong_and_what_to_do(broker: Broker, tmp_path: Path
     verdicts = {check["check"]: check["verdict"] for check in report["checks"]}
     assert verdicts == {
         "settings": "ok",
+        "rules": "ok",
         "time zone": "ok",
         "checkpoints": "ok",
         "broker": "ok",
