@@ -152,7 +152,7 @@ class Contract:
             self.deferred = True
         elif self.deferred:
             self.deferred, self.maturity = False, day
-        elif self.maturity < day and before is not None:
+        elif self.maturity < day and before is not None and (day - before).days <= LONGEST_CLOSURE:
             self.maturity = before
 
     def extend(self, due: date, day: date) -> None:
