@@ -18,15 +18,18 @@ import numpy as np
 import orjson
 from aiokafka import ConsumerRecord
 
+from agents.books.audit import discrepancies
 from agents.core import Core, Output, Source
 from agents.financing.core import FinancingConfig, FinancingCore
 from agents.margin.shard import MarginShard, ShardConfig
 from agents.rules.schedule import Schedule, built_in
 from schemas.topics import DEFAULT_ACCOUNT_PARTITIONS, DEFAULT_MARKET_PARTITIONS
+from schemas.units import format_day
 from streams.days.lanes import SESSION, Lane, Record, day_lanes, partition_counts
 from streams.days.progress import Progress, Watch, window_headers
 from streams.days.reader import RecordedDay
 from streams.days.windows import Window, plan_windows, session_records
+from streams.errors import UserError
 from streams.shardlog.inputs import Input, Read
 from streams.shardlog.local import LocalLog
 from streams.shardlog.positions import FIRM_TOTALS, RETURNED_SOURCES, TOTALS, Sources, format_cut
@@ -95,6 +98,11 @@ class OfflineRun:
             self.events += window.events
             if watch is not None:
                 watch(Progress(day.date, window.ts, window.phase, done, total))
+
+    def discrepancies(self) -> list[str]:
+        """Where the sums that every event keeps up to date differ from a full recomputation; none, ever."""
+        shards = [core for core in self.cores if isinstance(core, MarginShard)]
+        return [line for shard in shards for line in discrepancies(shard.desk.books)]
 
     def state_hash(self) -> str:
         """The state hash of all cores."""
@@ -184,16 +192,21 @@ def run_days(
     options: RunOptions,
     keep: Callable[[int, Output], None],
     watch: Watch | None = None,
+    *,
+    audit: bool = False,
 ) -> dict[str, Any]:
     """Run ``days`` in order and hand every output with its day to ``keep``; returns the report with the
-    state hash."""
+    state hash. With ``audit`` all books are recomputed after each day; UserError when a sum differs."""
     run = OfflineRun(options)
     counts: dict[str, int] = {}
     for day in days:
         for output in run.day(day, watch):
             counts[output.topic] = counts.get(output.topic, 0) + 1
             keep(day.date, output)
-    return {
+        if audit:
+            _audit(run, day.date)
+    audited = {"audited_days": len(days)} if audit else {}
+    return audited | {
         "window_ms": options.window_ms,
         "partitions": options.partitions,
         "liquidation": options.liquidation,
@@ -202,3 +215,12 @@ def run_days(
         "outputs": dict(sorted(counts.items())),
         "state_hash": run.state_hash(),
     }
+
+
+def _audit(run: OfflineRun, date: int) -> None:
+    wrong = run.discrepancies()
+    if wrong:
+        raise UserError(
+            f"after {format_day(date)} the books do not balance in {len(wrong)} places: {wrong[0]}",
+            advice="this is an error of the program: please report it with the recorded day",
+        )

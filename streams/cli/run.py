@@ -22,11 +22,18 @@ from streams.settings import Settings
     help="Directory for the results.",
 )
 @click.option("--window", default="1s", show_default=True, help="Market time between two clocks.")
+@click.option("--audit", is_flag=True, help="Recompute all books after each day; a difference ends the run.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @json_option
 @with_settings(shown=("LIANGRONG_PARTITIONS", "LIANGRONG_LIQUIDATION", "LIANGRONG_SCOPE", "LIANGRONG_RULES"))
 def command(
-    settings: Settings, days: tuple[Path, ...], out: Path, window: str, quiet: bool, as_json: bool
+    settings: Settings,
+    days: tuple[Path, ...],
+    out: Path,
+    window: str,
+    audit: bool,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
     """Run the recorded days DAY... (directories date=YYYY-MM-DD, in order) and keep what is published.
 
@@ -51,7 +58,7 @@ def command(
     )
     results = Results(out)
     with progress_shown(quiet=quiet or as_json) as watch:
-        report = run_days(opened, options, results.keep, watch)
+        report = run_days(opened, options, results.keep, watch, audit=audit)
     results.close(report)
     if as_json:
         print_json({**report, "out": str(out)})
@@ -63,4 +70,6 @@ def _show(report: dict[str, Any], out: Path) -> None:
     click.echo(f"{report['events']:,} events; results in {out}")
     for topic, count in report["outputs"].items():
         click.echo(f"  {count:>9,} {topic}")
+    if "audited_days" in report:
+        click.echo(f"books recomputed after each of {report['audited_days']} days: every sum agrees")
     click.echo(f"state hash {report['state_hash']}")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from agents.books.accounts import Accounts
 from agents.core import Output
 from schemas.units import format_day
 from streams.cli import root
 from streams.days.reader import open_days
+from streams.errors import UserError
 from streams.results import Results
 from streams.run import RunOptions, run_days
 from streams.state_hash import combine, digest_rows
@@ -62,6 +65,28 @@ def test_a_broken_line_becomes_a_dead_letter_and_the_rest_goes_on(tmp_path: Path
     letters = [o.value for o in outputs if o.topic == "dead.letters"]
     assert sorted(letter.get("field", "") for letter in letters) == ["", "price"]
     assert sum(o.topic == "margin.ratios" for o in outputs) >= 2
+
+
+def test_an_audit_recomputes_the_books_after_each_day(tmp_path: Path) -> None:
+    report = run_days(
+        open_days(two_days(tmp_path)), RunOptions(window_ms=60_000), lambda *_: None, audit=True
+    )
+    assert report["audited_days"] == 2
+
+
+def test_an_audit_ends_a_run_whose_sums_are_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_cash = Accounts.add_cash
+
+    def forgetful(accounts: Accounts, account: int, amount: int) -> None:
+        add_cash(accounts, account, amount)
+        accounts.cash[account] += 1
+
+    monkeypatch.setattr(Accounts, "add_cash", forgetful)
+    days = open_days([write_day(tmp_path, FIRST, ["10.00"], accounts=1)])
+    monkeypatch.setattr("agents.margin.shard.open_new", lambda _fold, batch, _unseen: np.full(len(batch), -1))
+    with pytest.raises(UserError, match="do not balance") as refused:
+        run_days(days, RunOptions(window_ms=60_000), lambda *_: None, audit=True)
+    assert "own" in str(refused.value)
 
 
 def test_the_state_hash_does_not_depend_on_who_holds_a_row() -> None:
