@@ -7,6 +7,8 @@ nothing has to be waited for. One worker serves all the days, from 2015 to 2026.
 
 from __future__ import annotations
 
+import asyncio
+import json
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -26,16 +28,23 @@ class Recorded:
     firm: Firm
     ends: dict[str, int] = field(default_factory=dict)
     expected: dict[str, Record] = field(default_factory=dict)
+    under_way: list[tuple[str, asyncio.Future[Any]]] = field(default_factory=list)
 
     async def publish(self, topic: str, key: str, record: Record) -> None:
         more: dict[str, Any] = {}
         if topic.startswith("account."):
             more["partition"] = home_partition(key, int(self.firm.settings["LIANGRONG_PARTITIONS"]))
-        partition, offset = await self.firm.publish(topic, key, record, headers=WINDOW, **more)
-        self.ends[f"{topic}-{partition}"] = offset + 1
+        body = json.dumps(record).encode()
+        name = self.firm.broker.prefix + topic
+        sent = await self.firm.producer.send(name, body, key=key.encode(), headers=WINDOW, **more)
+        self.under_way.append((topic, sent))
 
     async def cut(self, phase: str, day: date, clock: str) -> None:
         """A session record after everything that was published before it, and before everything later."""
+        for topic, sent in self.under_way:
+            placed = await sent
+            self.ends[f"{topic}-{placed.partition}"] = placed.offset + 1
+        self.under_way = []
         await self.firm.session(phase, at(day, clock), day.isoformat(), cut=dict(self.ends))
 
     async def ask(self, request: Record, ts: int, expected: Record) -> None:
