@@ -107,7 +107,7 @@ def test_options_are_the_variables_by_their_names(broker: Broker) -> None:
 
 
 async def test_published_lines_reach_the_broker_and_a_bad_one_is_named(broker: Broker) -> None:
-    assert "22 topics created" in liangrong("topics", "create", env=broker.env).stdout
+    assert "23 topics created" in liangrong("topics", "create", env=broker.env).stdout
     good = liangrong("publish", "market.trades", "--json", env=broker.env, stdin=f"{TRADE}\n{TRADE}\n")
     assert printed_json(good) == {"topic": "market.trades", "published": 2}
     bad = liangrong(
@@ -193,7 +193,7 @@ def test_a_broker_in_the_foreground_is_found_by_other_commands_and_ends_with_ctr
     assert process.stdout is not None
     started = orjson.loads(process.stdout.readline())
     try:
-        assert len(printed_json(liangrong("topics", "create", "--json", env=env))) == 22
+        assert len(printed_json(liangrong("topics", "create", "--json", env=env))) == 23
         port = started["bootstrap"].rpartition(":")[2]
         taken = liangrong("broker", "--port", port, env=env)
         assert taken.returncode == 1
