@@ -7,10 +7,18 @@ from __future__ import annotations
 import pytest
 
 from agents import Book
-from agents.rules.schedule import Schedule, built_in
+from agents.rules.overlay import overlay
+from agents.rules.schedule import built_in
 from tests.liquidation.floor import BANK, CHIPS, DAY, NEXT, SHENZHEN, Floor
 
 HELD = {BANK: 100_000}
+BROKERS_FILE = """
+schema: 1
+parameters:
+  slice_participation:
+    entries:
+      - {from: "2025-01-02", value: "0.10", conf: P, source: our board}
+"""
 
 
 def test_without_any_volume_the_whole_plan_is_one_slice() -> None:
@@ -20,24 +28,6 @@ def test_without_any_volume_the_whole_plan_is_one_slice() -> None:
     (qty,) = [qty for _, qty in floor.sold()]
     assert qty > 69_000
     assert "later" not in floor.plans()[0]
-
-
-def slow(**changes: str) -> Schedule:
-    """The built-in rules with other numbers of the slices."""
-    text = {"minutes": "5", "share": "0.20"} | changes
-    return Schedule.parse(
-        f"""
-schema: 1
-parameters:
-  slice_minutes: {{type: count, entries: [{{from: "2006-08-21", value: {text["minutes"]}, conf: P, source: t}}]}}
-  slice_participation: {{type: ratio, entries: [{{from: "2006-08-21", value: "{text["share"]}", conf: P, source: t}}]}}
-"""
-    )
-
-
-def with_rules(**changes: str) -> Schedule:
-    base, over = built_in(), slow(**changes)
-    return Schedule(base.parameters | over.parameters, base.boundary, base.presets, base.sections)
 
 
 def test_a_slice_sends_its_share_of_the_volume_since_the_slice_before() -> None:
@@ -54,7 +44,8 @@ def test_a_slice_sends_its_share_of_the_volume_since_the_slice_before() -> None:
 
 
 def test_the_share_is_a_parameter() -> None:
-    floor = Floor(rules=with_rules(share="0.10"), clock=None)
+    rules = overlay(built_in(), BROKERS_FILE)
+    floor = Floor(rules=rules, clock=None)
     floor.quote(BANK, "09:29", "10.00", 100_000)
     floor.session("continuous", "09:30")
     floor.opens("900000", held=HELD)
