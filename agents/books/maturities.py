@@ -32,17 +32,18 @@ def advance(books: Books, rules: Schedule) -> None:
     contracts, day = books.contracts, books.day
     if not contracts.rows or day < 0:
         return
-    before = books.previous_day
+    before = books.previous_day if books.previous_day >= 0 else day - 1
     maturity, deferred = contracts.used("maturity"), contracts.used("deferred")
     dated: Mask = (contracts.used("alive") == 1) & (maturity >= 0)
     _end_before_delisting(books, dated, rules)
-    falling: Mask = dated & (((maturity > before) & (maturity <= day)) | (deferred == 1))
+    suspended, since = _cells(books, SUSPENDED) == 1, _cells(books, SUSPENDED_SINCE)
+    began = (maturity > before) | (suspended & (since >= 0) & (since <= maturity))
+    falling: Mask = dated & ((began & (maturity <= day)) | (deferred == 1))
     if not falling.any():
         return
-    suspended = _cells(books, SUSPENDED) == 1
     held_open = falling & suspended & rules.flag("contract_suspension_extends", day)
     resumed = falling & ~held_open & (deferred == 1)
-    if 0 <= day - before <= LONGEST_CLOSURE:
+    if day - before <= LONGEST_CLOSURE:
         forward = rules.text("contract_maturity_holiday", day) == "next"
         missed = falling & ~held_open & ~resumed & (maturity < day)
         maturity[missed] = day if forward else before

@@ -133,6 +133,15 @@ def test_a_suspension_told_on_the_day_itself_holds_a_contract_open() -> None:
     assert story.security(BANK, suspended=False).matured() == ["F"]
 
 
+def test_a_contract_that_fell_due_within_the_suspension_is_open_whenever_that_is_told() -> None:
+    for since, names in (("2024-03-01", []), ("2024-03-05", ["F"])):
+        story = Story("2024-03-07").open(financing("1000", "2024-01-15", due="2024-03-04"))
+        assert story.matured() == ["F"]
+        assert story.security(BANK, suspended=True, suspended_since=since).matured() == names
+        story.open(financing("1000", "2024-01-15", due="2024-03-04"))
+        assert story.matured() == names
+
+
 def test_a_broker_may_let_suspended_contracts_fall_due() -> None:
     story = Story("2024-03-06", broker("contract_suspension_extends", "false"))
     story.open(financing("1000", "2024-01-15", due="2024-03-07")).security(BANK, suspended=True)

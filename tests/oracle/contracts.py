@@ -144,15 +144,21 @@ class Contract:
         began = suspended_since is not None and suspended_since <= self.maturity
         self.deferred = suspended and self.maturity <= day and (self.maturity == day or began)
 
-    def fall_due(self, before: date | None, day: date, *, suspended: bool) -> None:
+    def fall_due(
+        self, before: date | None, day: date, *, suspended: bool, suspended_since: date | None
+    ) -> None:
         """Days without trading are known afterwards; a suspension holds the contract open until it ends."""
-        if self.maturity is None or not (self.deferred or (before or date.min) < self.maturity <= day):
+        before = before or day - DAY
+        if self.maturity is None or (self.maturity > day and not self.deferred):
+            return
+        began = suspended and suspended_since is not None and suspended_since <= self.maturity
+        if not (self.deferred or before < self.maturity or began):
             return
         if suspended:
             self.deferred = True
         elif self.deferred:
             self.deferred, self.maturity = False, day
-        elif self.maturity < day and before is not None and (day - before).days <= LONGEST_CLOSURE:
+        elif self.maturity < day and (day - before).days <= LONGEST_CLOSURE:
             self.maturity = before
 
     def extend(self, due: date, day: date) -> None:

@@ -114,8 +114,14 @@ class Oracle:
         before = max((day for day in self.days if day < self.day), default=None)
         for account in self.accounts.values():
             for contract in account.contracts.values():
-                suspended = bool(self.securities.get(contract.security, {}).get("suspended"))
-                contract.fall_due(before, self.day, suspended=suspended)
+                said = self.securities.get(contract.security, {})
+                since = said.get("suspended_since")
+                contract.fall_due(
+                    before,
+                    self.day,
+                    suspended=bool(said.get("suspended")),
+                    suspended_since=None if since is None else date.fromisoformat(since),
+                )
 
     def _reviews_pe(self) -> bool:
         assert self.day is not None
