@@ -148,8 +148,10 @@ class Author:
             return self.trades()
         if draw < 0.85:
             return self.quotes()
-        if draw < 0.95:
+        if draw < 0.93:
             return self.clock()
+        if draw < 0.95:
+            return self.action()
         return Step("commands", (self.command(),))
 
     def price(self, security: str) -> int:
@@ -197,9 +199,9 @@ class Author:
 
     def action(self) -> Step:
         self.actions.append(f"ca{len(self.actions)}")
-        security, ex_date = self.pick(SECURITIES), format_day(self.day + 1)
-        record: Record = {"action": self.actions[-1], "security": security, "ex_date": ex_date}
-        record["pay_date"] = format_day(self.day + 3)
+        security, ex_date = self.pick(SECURITIES), self.day + self.number(1, 4)
+        record: Record = {"action": self.actions[-1], "security": security}
+        record |= {"ex_date": format_day(ex_date), "pay_date": format_day(ex_date + self.number(1, 4))}
         record |= (
             {"kind": "dividend", "cash_per_share": "0.321", "tax": "0.1"},
             {"kind": "bonus", "shares_per_share": "0.35"},
