@@ -7,11 +7,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agents.rules.overlay import differences, overlay
 from agents.rules.presets import Presets
-from agents.rules.schedule import ScheduleError, built_in
-from schemas.units import parse_day
+from agents.rules.schedule import ScheduleError, built_in, ratio_of
+from schemas.units import format_day, parse_day
 
 ENTRY = 'from: "{since}", value: {value}, conf: P, source: our board'
 
@@ -138,3 +140,16 @@ def test_differences_between_two_days() -> None:
     found = {parameter.name for parameter, _, _ in differences(built_in(), day, later)}
     assert found == {"margin_lending", "margin_lending_private_fund"}
     assert list(differences(built_in(), day, day)) == []
+
+
+@given(st.integers(-400, 400), st.sampled_from(["1.20", "1.50"]), st.integers(-400, 400))
+def test_before_the_files_first_day_nothing_changes_and_from_it_on_the_file_holds(
+    start: int, value: str, moment: int
+) -> None:
+    middle = parse_day("2024-07-22")
+    first, day = middle + start, middle + moment
+    rules = overlay(built_in(), file("margin_lending", (format_day(first), f'"{value}"')))
+    for name in ("margin_lending", "margin_lending_private_fund"):
+        ours = name == "margin_lending" and day >= first
+        expected = ratio_of(value, "") if ours else built_in().number(name, day)
+        assert rules.number(name, day) == expected
