@@ -76,4 +76,5 @@ def _pe_zero(table: NDArray[np.int64], day: int, rules: Schedule, *, review: boo
         return np.zeros(len(table), dtype=np.bool_)
     low, high = limits
     known = (table[:, at.KIND] == _STOCK) & (reviewed != at.UNKNOWN_PE)
-    return known & ((reviewed < low) | (reviewed > high))
+    zero: NDArray[np.bool_] = known & ((reviewed < low) | (reviewed > high))
+    return zero

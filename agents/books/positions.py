@@ -71,8 +71,8 @@ class Runs(Columns):
 
 
 class Positions:
-    """All positions. `rows` by account (`settled_qty`: `qty` of the last settled day), `holders` by security (qty and short there include what is in
-    transit).
+    """All positions. `rows` by account (`settled_qty`: `qty` as the last settled day left it), `holders` by
+    security (qty and short there include what is in transit).
     """
 
     def __init__(self) -> None:

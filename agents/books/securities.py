@@ -77,9 +77,9 @@ class Securities(Columns):
         """Board by its contract name."""
         return BOARDS[self.get(row, at.BOARD)]
 
-    def refer(self, row: int, reference: SecurityReference, day: int) -> None:
+    def refer(self, row: int, reference: SecurityReference, day: int, *, taken_off: bool = False) -> None:
         """Takes a reference record of `day` or before; a later one, or one older than the last taken, is
-        ignored.
+        ignored. `taken_off`: the day's rules take the security off the lists of underlying securities.
         """
         cells = self.array("table")[row]
         if not cells[at.REFERENCE_DATE] <= reference.date <= day:
@@ -117,7 +117,7 @@ class Securities(Columns):
         if reference.prev_close and reference.date >= cells[at.PREV_DATE]:
             cells[at.PREV_CLOSE] = reference.prev_close
             cells[at.PREV_DATE] = reference.date
-        _take_lists(cells, reference)
+        _take_lists(cells, reference, taken_off=taken_off)
 
     def begin_day(self, day: int) -> None:
         """`day` begins with yesterday's marks, without flows, and with the prices that waited for it."""
@@ -200,21 +200,19 @@ def _dates(ts: NDArray[np.int64]) -> NDArray[np.int64]:
     return (ts + SHANGHAI_OFFSET_MS) // DAY_MS
 
 
-def _take_lists(cells: NDArray[np.int64], reference: SecurityReference) -> None:
+def _take_lists(cells: NDArray[np.int64], reference: SecurityReference, *, taken_off: bool) -> None:
     """What dated lists say: index membership (-1 when not said), and the underlying securities (标的证券).
 
-    Who is put under risk warning or into delisting is off the latter that day (rulebook 10), unless the
-    same record says that the published list still names it: dated lists win.
+    Dated lists win: what is taken off stays where the same record says that the list still names it.
     """
     cells[at.INDEX_MEMBER] = -1 if reference.index_member is None else int(reference.index_member)
-    removed = reference.st or reference.delisting
     for column, listed in (
         (at.FINANCING_LISTED, reference.financing),
         (at.LENDING_LISTED, reference.lending),
     ):
         if listed is not None:
             cells[column] = int(listed)
-        elif removed:
+        elif taken_off:
             cells[column] = 0
 
 

@@ -7,6 +7,7 @@ Notices are not a shard's business: the financing core turns them into signals.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from agents.kernels.layout import FINANCING_HALTED, FLAGS, LENDING_HALTED, SECUR
 from agents.margin.corporate_actions import CorporateActions
 from agents.margin.desk import Desk
 from agents.margin.holdings import FIRM_TOTALS, governs_from, take_published, take_totals
+from agents.rules.eligibility import taken_off
 from agents.rules.haircuts import check_haircut
 from schemas import decode
 from schemas.alerts import SecuritySignal
@@ -66,10 +68,10 @@ class Reference:
             self._changed = False
 
     def begin_day(self, day: int) -> None:
-        """What waited for `day` applies; before marks are made."""
+        """What waited for `day` applies, earliest date first; before marks are made."""
         end_suspensions(self.desk.books.securities)
         waiting, self.pending = self.pending, []
-        for date, topic, value in waiting:
+        for date, topic, value in sorted(waiting, key=itemgetter(0)):
             if date > day:
                 self.pending.append((date, topic, value))
             elif topic == FIRM_TOTALS:
@@ -102,7 +104,8 @@ class Reference:
             return
         row = books.security(event.security)
         if isinstance(event, SecurityReference):
-            books.securities.refer(row, event, books.day)
+            off = taken_off(event, books.day, self.desk.rules)
+            books.securities.refer(row, event, books.day, taken_off=off)
             self._changed = True
         elif event.signal != "remind":
             column = FINANCING_HALTED if event.business == "financing" else LENDING_HALTED

@@ -66,8 +66,8 @@ def history() -> dict[tuple[str, str], Standing]:
                 book.price(share, PRICE, at(day, "09:30"))
         books = book.core.desk.books
         for share in shares:
-            row = books.security(share)
-            haircut, value = (books.securities.get(row, column) for column in (HAIRCUT, VALUE))
+            place = books.security(share)
+            haircut, value = (books.securities.get(place, column) for column in (HAIRCUT, VALUE))
             found[share, day] = Standing(str(Decimal(haircut) / 10_000), value > 0)
         book.session("settled", day, at(day, "16:00"))
     return found
