@@ -11,13 +11,14 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from agents.books.ex_dates import ExDates
 from agents.books.securities import Securities
 from agents.core import Snapshot
 from agents.kernels.layout import HOT_WIDTH, MARK, VALUE
 from agents.kernels.valuation import observe
 from schemas import decode, encode
 from schemas.batches import MarkBatch
-from schemas.reference import SecurityReference
+from schemas.reference import CorporateAction, SecurityReference
 
 NO_DAY = -1
 """No day is known yet."""
@@ -56,6 +57,7 @@ class Closes:
         self._securities = Securities()
         self._float: dict[str, tuple[int, int]] = {}
         self._waiting: list[SecurityReference] = []
+        self._ex_dates = ExDates()
 
     def _row(self, security: str) -> int:
         row = self._securities.index.get(security)
@@ -65,10 +67,12 @@ class Closes:
         """Move to `day`: what waited for it is taken, marks become those of the day."""
         due = [reference for reference in self._waiting if reference.date <= day]
         self._waiting = [reference for reference in self._waiting if reference.date > day]
+        before = day - 1 if self.day == NO_DAY else self.day
         self.day = day
         self._securities.begin_day(day)
         for reference in due:
             self._take(reference)
+        self._ex_dates.go_ex(self._securities, self._ex_dates.begin_day(before, day), day)
         self._remark()
 
     def refer(self, references: Iterable[SecurityReference]) -> None:
@@ -78,6 +82,12 @@ class Closes:
                 self._waiting.append(reference)
             else:
                 self._take(reference)
+        self._remark()
+
+    def act(self, actions: Iterable[CorporateAction]) -> None:
+        """Take corporate actions: on the ex-date a close from before is adjusted (rulebook 11)."""
+        news = [action for action in actions if self._ex_dates.take(action) and action.ex_date == self.day]
+        self._ex_dates.go_ex(self._securities, news, self.day)
         self._remark()
 
     def _take(self, reference: SecurityReference) -> None:
@@ -133,13 +143,15 @@ class Closes:
             "float": self._float,
             "waiting": [encode(reference).decode() for reference in self._waiting],
         }
-        return {**self._securities.snapshot(_TABLE), _FACTS: orjson.dumps(facts)}
+        state = {**self._securities.snapshot(_TABLE), **self._ex_dates.snapshot(_TABLE)}
+        return {**state, _FACTS: orjson.dumps(facts)}
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Become what `snapshot` described."""
         facts = orjson.loads(bytes(snapshot[_FACTS]))
         self._securities = Securities()
         self._securities.restore(_TABLE, snapshot)
+        self._ex_dates.restore(_TABLE, snapshot)
         self.day = facts["day"]
         self._float = {security: (shares, since) for security, (shares, since) in facts["float"].items()}
         self._waiting = [decode(_REFERENCE, text.encode()) for text in facts["waiting"]]

@@ -38,6 +38,7 @@ SYSTEM_EVENTS = "system.events"
 DAY_FINAL = "day_final"
 
 SECURITIES = "reference.securities"
+ACTIONS = "reference.actions"
 PUBLISHED_BALANCES = "reference.balances"
 NOTICES = "reference.notices"
 
@@ -77,7 +78,7 @@ class FinancingCore:
         """
         if segment.topic == TOTALS:
             return [output for raw in segment.values for output in self._report(Report.of(orjson.loads(raw)))]
-        if segment.topic not in {SECURITIES, PUBLISHED_BALANCES, NOTICES}:
+        if segment.topic not in {SECURITIES, ACTIONS, PUBLISHED_BALANCES, NOTICES}:
             return []
         outputs: list[Output] = []
         events = []
@@ -91,6 +92,8 @@ class FinancingCore:
                 outputs.append(dead_letter(segment, row, bad.field, bad.reason))
         if segment.topic == SECURITIES:
             self.closes.refer(events)
+        elif segment.topic == ACTIONS:
+            self.closes.act(events)
         elif segment.topic == NOTICES:
             outputs += [output for event in events for output in self._notice(event)]
         elif self.config.scope == "firm":

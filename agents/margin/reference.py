@@ -49,7 +49,7 @@ class Reference:
                 return
             self._apply(event)
         elif isinstance(event, CorporateAction):
-            self.actions.take(event, value)
+            self.actions.take(event)
         elif isinstance(event, RulesReference):
             self._touch_presets(self.desk.terms.update(event))
 

@@ -92,7 +92,7 @@ def test_an_action_published_on_its_ex_date_adjusts_what_went_before() -> None:
     restored = MarginShard(ShardConfig())
     restored.restore(diary.book.core.snapshot())
     assert list(restored.state_rows()) == list(diary.book.core.state_rows())
-    assert restored.snapshot()["corporate_actions"] == diary.book.core.snapshot()["corporate_actions"]
+    assert restored.snapshot()["reference.ex_dates"] == diary.book.core.snapshot()["reference.ex_dates"]
 
 
 def test_a_price_of_the_ex_date_is_not_adjusted() -> None:
