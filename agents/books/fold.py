@@ -14,7 +14,7 @@ from agents.books.book import Books
 from agents.books.contracts import FINANCING, LENDING, TYPE_NAMES, NewContract, least_margin
 from agents.books.maturities import advance, date_contract, due_in_force
 from agents.books.opening import open_account
-from agents.books.rates import follow_rates
+from agents.books.rates import changes_old_contracts, follow_rates
 from agents.books.repayment import give_back, repay, returnable
 from agents.books.rows import EventRows
 from agents.books.securities import BUYS, SHORT_SALES
@@ -74,12 +74,17 @@ class Fold:
         """What falls due today, once more: a security is suspended, or is not after all."""
         advance(self.books, self.rules)
 
-    def rate(self, account: int, kind: int, given: int) -> int:
-        """The rate of a new contract: its own, else the preset's, else 0 (1e-6 a year)."""
+    def rate(self, account: int, kind: int, given: int, opened: int) -> int:
+        """The rate of a contract (1e-6 a year): its own, else the preset's, else 0. That of today, from which
+        dated rates are followed; that of the day it was opened where a broker changes new contracts only.
+        """
         if given >= 0:
             return given
-        preset = self.terms.current[self.books.accounts.hot[account * HOT_WIDTH + FLAGS] >> 1]
-        return preset.lending_rate if kind == LENDING else preset.financing_rate
+        preset = self.books.accounts.hot[account * HOT_WIDTH + FLAGS] >> 1
+        if opened < self.terms.since[preset] and not changes_old_contracts(self.rules, self.books.day):
+            return int(self.terms.rates_at(opened)[int(kind == LENDING), preset])
+        terms = self.terms.current[preset]
+        return terms.lending_rate if kind == LENDING else terms.financing_rate
 
     def margin_ratio(self, account: int, kind: int, security: int, opened: int, given: int) -> int:
         """The margin ratio fixed for a new contract (1e-4): its own, else the security's, else the broker's
@@ -311,7 +316,7 @@ class Fold:
             opened=day,
             qty=events.qty[row],
             base=gross,
-            rate=self.rate(account, kind, events.rate[row]),
+            rate=self.rate(account, kind, events.rate[row], day),
             margin_ratio=self.margin_ratio(account, kind, security, day, events.margin_ratio[row]),
             floating=events.rate[row] < 0,
         )

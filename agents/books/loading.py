@@ -189,7 +189,7 @@ def _simple(fold: Fold, group: _Group) -> Mask:
     ends = books.securities.array("table")[np.maximum(security, 0), LAST_TRADING_DAY] >= 0
     simple &= ~(ends & (security >= 0)) & (group.due >= contracts.opened) & (group.maturity > books.day)
     rates_since = np.array(fold.terms.since, np.int64)[np.maximum(group.preset, 0)[group.owed_by]]
-    return simple & ((contracts.rate >= 0) | (rates_since <= group.since))
+    return simple & ((contracts.rate >= 0) | (rates_since <= contracts.opened))
 
 
 def _due(fold: Fold, contracts: ContractEntries, day: I8) -> tuple[I8, I8]:

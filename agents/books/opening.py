@@ -137,7 +137,7 @@ def _owe(fold: Fold, account: int, contract: ContractRow, day: int) -> None:
         opened=contract.opened,
         qty=contract.qty,
         base=base,
-        rate=fold.rate(account, kind, contract.rate),
+        rate=fold.rate(account, kind, contract.rate, contract.opened),
         margin_ratio=fold.margin_ratio(account, kind, security, contract.opened, contract.margin_ratio),
         floating=contract.rate < 0,
         accrued=max(0, contract.accrued),

@@ -70,7 +70,7 @@ def _rates(books: Books, terms: Terms, rules: Schedule, on: int, rows: I4) -> I8
     """The rates contracts run at from day `on`, int64, 1e-6 a year; the agreed ones are noted beside them."""
     contracts = books.contracts
     rate = contracts.used("rate")[rows]
-    if rules.text("interest_rate_change", on) == "piecewise":
+    if changes_old_contracts(rules, on):
         preset = books.accounts.array("hot")[contracts.used("account")[rows], FLAGS] >> 1
         lending = (contracts.used("kind")[rows] == LENDING).astype(np.int64)
         floating = contracts.used("floating")[rows] == 1
@@ -78,6 +78,11 @@ def _rates(books: Books, terms: Terms, rules: Schedule, on: int, rows: I4) -> I8
         contracts.used("rate")[rows] = rate
     wanted: I8 = rate + np.where(overdue(books, rows, on), rules.number(_PENALTY, on), 0)
     return wanted
+
+
+def changes_old_contracts(rules: Schedule, on: int) -> bool:
+    """Whether a preset's new rate counts for open contracts without a rate of their own."""
+    return rules.text("interest_rate_change", on) == "piecewise"
 
 
 def _changes(rules: Schedule, after: int, until: int) -> list[int]:

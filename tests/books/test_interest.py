@@ -96,6 +96,14 @@ def test_a_broker_may_let_new_rates_concern_new_contracts_only() -> None:
     assert story.owed("NEW") == "60.00"
 
 
+def test_then_an_old_contract_of_an_opening_keeps_the_rate_of_the_day_it_was_opened() -> None:
+    story = Story("2024-03-15", broker("interest_rate_change", "new_contracts"))
+    story.rules("2006-08-21", financing_rate="0.08").rules("2024-03-10", financing_rate="0.06")
+    story.open(financing(MONEY, "2024-03-01"), financing(MONEY, "2024-03-11", "G", accrued="0"), preset="X")
+    assert story.owed() == "1120.00"
+    assert story.begin("2024-03-18").owed("G") == "180.00"
+
+
 def test_what_is_overdue_costs_the_penalty_from_the_day_it_fell_due() -> None:
     """Rate 8 %, penalty 18 % a year of 360 days; due on Tuesday 5 March."""
     story = Story("2024-03-01").open(financing(MONEY, "2024-03-01", rate="0.08", due="2024-03-05"))
