@@ -21,7 +21,7 @@ from agents.margin.episodes import AT_ONCE, EXPIRED, LIQUIDATING
 from agents.margin.obligations import due_now
 from agents.margin.plan_records import hold_record, order_record, plan_record
 from agents.margin.records import tell_call
-from agents.margin.situations import situation_of
+from agents.margin.situations import Market, situation_of
 from agents.margin.slices import COVER, SALE
 from schemas.alerts import LIQUIDATION_BUSINESSES
 from schemas.units import MILLI
@@ -53,12 +53,12 @@ class Liquidation:
         due, self.calls.due = self.calls.due, []
         desk = self.desk
         desk.slices.enter(desk, moment.ts)
-        sent = desk.slices.sent.copy()
+        sent, market = desk.slices.sent.copy(), Market(desk)
         plans: list[Planned] = []
         for account in desk.books.accounts.by_name(sorted(set(due))):
             if not self._may_plan(account, moment):
                 continue
-            plan = self._plan(account)
+            plan = self._plan(market, account)
             if plan.orders or (plan.residual and not desk.slices.planned_today(account)):
                 plans.append((account, plan))
             elif plan.residual:
@@ -102,9 +102,9 @@ class Liquidation:
             return renews and self.desk.config.liquidation == SIMULATE
         return renews or moment.begins or account in moment.progressed
 
-    def _plan(self, account: int) -> Plan:
+    def _plan(self, market: Market, account: int) -> Plan:
         """A plan, its orders counted against the slice."""
-        plan = make_plan(situation_of(self.desk, account), self.desk.config.disposal)
+        plan = make_plan(situation_of(market, account), self.desk.config.disposal)
         self._count(plan)
         return plan
 

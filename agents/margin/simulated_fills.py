@@ -8,7 +8,7 @@ from agents.books.repayment import repay
 from agents.kernels.layout import BLIND, HOT_WIDTH
 from agents.margin.desk import SIMULATE, Desk
 from agents.margin.orders import BUY_TO_RETURN, REPAY, SELL_TO_REPAY
-from agents.margin.situations import uncoverable_now, unsellable_now
+from agents.margin.situations import Market
 from agents.rules.costs import buy_cost, cost_milli, sell_cost
 
 
@@ -21,34 +21,35 @@ def fill_simulated(desk: Desk) -> list[int]:
     """
     if desk.config.liquidation != SIMULATE or not desk.calendar.trading():
         return []
-    changed, hot = [], desk.books.accounts.hot
+    changed, hot, market = [], desk.books.accounts.hot, Market(desk)
     for account in desk.books.accounts.by_name(desk.orders.accounts()):
         row = desk.books.accounts.episode[account]
         if desk.episodes.held[row] or hot[account * HOT_WIDTH + BLIND]:
             continue
         before = len(desk.orders.of(account))
         for order in list(desk.orders.of(account)):
-            if _fill(desk, account, order):
+            if _fill(market, account, order):
                 desk.orders.close(order)
         if len(desk.orders.of(account)) != before:
             changed.append(account)
     return changed
 
 
-def _fill(desk: Desk, account: int, order: int) -> bool:
+def _fill(market: Market, account: int, order: int) -> bool:
+    desk = market.desk
     business, left = desk.orders.business[order], desk.orders.left[order]
     if business == REPAY:
         spent = repay(desk.books, account, left, None, keep_excess=True)
         desk.books.accounts.add_cash(account, -spent)
         return True
-    return (_cover if business == BUY_TO_RETURN else _sell)(desk, account, order)
+    return (_cover if business == BUY_TO_RETURN else _sell)(market, account, order)
 
 
-def _sell(desk: Desk, account: int, order: int) -> bool:
+def _sell(market: Market, account: int, order: int) -> bool:
     """Sells what of the order is still sellable; nothing while the security cannot be sold."""
-    orders = desk.orders
+    desk, orders = market.desk, market.desk.orders
     security = orders.security[order]
-    if unsellable_now(desk, security) is not None:
+    if market.paper(security).why_unsellable is not None:
         return False
     row, rows = desk.books.positions.find(account, security), desk.books.positions.rows
     sellable = rows.qty[row] - rows.locked[row] - rows.frozen[row] if row >= 0 else 0
@@ -65,11 +66,11 @@ def _sell(desk: Desk, account: int, order: int) -> bool:
     return True
 
 
-def _cover(desk: Desk, account: int, order: int) -> bool:
+def _cover(market: Market, account: int, order: int) -> bool:
     """Buys back what of the order may go back; nothing while the security cannot be bought."""
-    orders = desk.orders
+    desk, orders = market.desk, market.desk.orders
     security, name = orders.security[order], orders.contracts[order]
-    if uncoverable_now(desk, security) is not None:
+    if market.paper(security).why_uncoverable is not None:
         return False
     contract = desk.books.contract_named(account, name)
     qty = min(orders.left[order], desk.books.returnable(contract) if contract >= 0 else 0)

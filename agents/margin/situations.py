@@ -4,6 +4,8 @@ send.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from agents.books.contracts import LENDING
 from agents.kernels.layout import (
     ADV_20,
@@ -23,10 +25,47 @@ from agents.liquidation.tradable import why_uncoverable, why_unsellable
 from agents.margin.desk import Desk
 from agents.margin.obligations import Obligations, due_now
 from agents.margin.slices import COVER, SALE
+from agents.rules.concentration import tier_of
+from agents.rules.values import Tier
+from schemas.account import CLIENT_CLASSES
+from schemas.units import RATIO_SCALE
 
 
-def situation_of(desk: Desk, account: int) -> Situation:
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A security at one moment: what of it is the same for every account. Prices milli; `adv` shares."""
+
+    name: str
+    board: str
+    kind: str
+    mark: int
+    value: int
+    st: bool
+    delisting: bool
+    adv: int
+    book: Book
+    why_unsellable: str | None
+    why_uncoverable: str | None
+
+
+class Market:
+    """Securities at one moment, each looked at once."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._papers: dict[int, Paper] = {}
+
+    def paper(self, security: int) -> Paper:
+        """A security by its row."""
+        found = self._papers.get(security)
+        if found is None:
+            found = self._papers[security] = _paper(self.desk, security)
+        return found
+
+
+def situation_of(market: Market, account: int) -> Situation:
     """An account now, and what a plan of forced liquidation has to achieve for it."""
+    desk = market.desk
     accounts, preset = desk.books.accounts, desk.preset(account)
     own = accounts.cash[account] - accounts.frozen_cash[account]
     proceeds = accounts.proceeds[account]
@@ -40,66 +79,81 @@ def situation_of(desk: Desk, account: int) -> Situation:
         target=preset.target,
         day=desk.books.day,
         commission=preset.commission,
-        holdings=tuple(_holdings(desk, account)),
-        shorts=tuple(_shorts(desk, account, aim)),
+        holdings=tuple(_holdings(market, account)),
+        shorts=tuple(_shorts(market, account, aim)),
         must_repay=aim.money,
         to_target=aim.to_target,
         rules=desk.rules,
     )
 
 
-def _holdings(desk: Desk, account: int) -> list[Holding]:
-    securities, rows = desk.books.securities, desk.books.positions.rows
+def _holdings(market: Market, account: int) -> list[Holding]:
+    desk = market.desk
+    rows, most = desk.books.positions.rows, _largest_share(desk, account)
     found = []
     for row in desk.books.positions.run(account):
         security, qty = rows.security[row], rows.qty[row]
         if not qty:
             continue
-        adv = securities.get(security, ADV_20)
+        paper = market.paper(security)
         found.append(
             Holding(
-                security=securities.names[security],
+                security=paper.name,
                 qty=qty,
                 sellable=max(0, qty - rows.locked[row] - rows.frozen[row]),
-                mark=max(0, securities.get(security, VALUE)),
-                expected=max(0, securities.get(security, MARK)),
-                board=securities.board(security),
-                kind=securities.kind(security),
-                why_unsellable=unsellable_now(desk, security),
+                mark=paper.value,
+                expected=paper.mark,
+                board=paper.board,
+                kind=paper.kind,
+                why_unsellable=paper.why_unsellable,
                 frozen=rows.frozen[row],
-                st=bool(securities.get(security, ST)),
-                delisting=securities.get(security, DELISTING) == 1,
-                days_to_liquidate=(qty, adv) if adv > 0 else None,
-                book=book_of(desk, security),
+                st=paper.st,
+                delisting=paper.delisting,
+                days_to_liquidate=(qty, paper.adv) if paper.adv > 0 else None,
+                concentration_excess=max(0, qty * paper.value - most),
+                book=paper.book,
                 quota=desk.slices.quota(desk, security, SALE),
             )
         )
     return sorted(found, key=lambda holding: holding.security)
 
 
-def _shorts(desk: Desk, account: int, aim: Obligations) -> list[Short]:
-    books = desk.books
-    contracts, securities = books.contracts, books.securities
+def _largest_share(desk: Desk, account: int) -> int:
+    """The most (milli) that one security may be worth in the account, by the concentration preset of its
+    client's class (rulebook 8); all its assets where nothing limits it.
+    """
+    accounts, day, rules = desk.books.accounts, desk.books.day, desk.rules
+    assets, debt = accounts.assets(account), accounts.debt(account)
+    preset = rules.text(f"concentration_preset_{CLIENT_CLASSES[accounts.client[account]]}", day)
+    entry = rules.find(f"concentration_{preset}", day) if preset != "none" else None
+    steps = entry.value if entry is not None and isinstance(entry.value, tuple) else ()
+    tier = tier_of((step for step in steps if isinstance(step, Tier)), assets, debt)
+    return assets if tier is None else assets * tier.share // RATIO_SCALE
+
+
+def _shorts(market: Market, account: int, aim: Obligations) -> list[Short]:
+    desk, books = market.desk, market.desk.books
+    contracts = books.contracts
     found = []
     for row in contracts.chain(books.accounts.first[account]):
         security, qty = contracts.security[row], contracts.qty[row]
         if contracts.kind[row] != LENDING or not qty:
             continue
-        mark = max(0, securities.get(security, MARK))
+        paper = market.paper(security)
         found.append(
             Short(
                 contract=contracts.names[row],
-                security=securities.names[security],
+                security=paper.name,
                 qty=qty,
                 sale_price=contracts.base[row] // qty,
-                mark=mark,
-                expected=mark,
-                board=securities.board(security),
-                kind=securities.kind(security),
-                why_uncoverable=uncoverable_now(desk, security),
-                st=bool(securities.get(security, ST)),
-                delisting=securities.get(security, DELISTING) == 1,
-                book=book_of(desk, security),
+                mark=paper.mark,
+                expected=paper.mark,
+                board=paper.board,
+                kind=paper.kind,
+                why_uncoverable=paper.why_uncoverable,
+                st=paper.st,
+                delisting=paper.delisting,
+                book=paper.book,
                 must_cover=row in aim.contracts,
                 quota=desk.slices.quota(desk, security, COVER),
                 fresh=qty - books.returnable(row),
@@ -108,7 +162,38 @@ def _shorts(desk: Desk, account: int, aim: Obligations) -> list[Short]:
     return sorted(found, key=lambda short: (short.security, short.contract))
 
 
-def book_of(desk: Desk, security: int) -> Book:
+def _paper(desk: Desk, security: int) -> Paper:
+    securities = desk.books.securities
+    book, halted = _book(desk, security), _stopped(desk, security)
+    suspended = securities.get(security, SUSPENDED) == 1
+    return Paper(
+        name=securities.names[security],
+        board=securities.board(security),
+        kind=securities.kind(security),
+        mark=max(0, securities.get(security, MARK)),
+        value=max(0, securities.get(security, VALUE)),
+        st=bool(securities.get(security, ST)),
+        delisting=securities.get(security, DELISTING) == 1,
+        adv=securities.get(security, ADV_20),
+        book=book,
+        why_unsellable=why_unsellable(
+            suspended=suspended,
+            halted=halted,
+            last=book.last,
+            limit_down=book.limit_down,
+            best_bid=book.best_bid,
+        ),
+        why_uncoverable=why_uncoverable(
+            suspended=suspended,
+            halted=halted,
+            last=book.last,
+            limit_up=book.limit_up,
+            best_ask=book.best_ask,
+        ),
+    )
+
+
+def _book(desk: Desk, security: int) -> Book:
     """Prices of the day around a forced order."""
     day, securities = desk.books.day, desk.books.securities
     bid = _side(securities.quoted(security, BID_PRICE, day), securities.quoted(security, BID_QTY, day))
@@ -128,30 +213,6 @@ def _stopped(desk: Desk, security: int) -> bool:
     halted = securities.quoted(security, HALTED, desk.books.day) == 1
     outside = not desk.slices.trades(desk, security)
     return halted or outside or desk.calendar.stopped(securities.names[security])
-
-
-def unsellable_now(desk: Desk, security: int) -> str | None:
-    """Why nothing of a security can be sold now, or None."""
-    book = book_of(desk, security)
-    return why_unsellable(
-        suspended=desk.books.securities.get(security, SUSPENDED) == 1,
-        halted=_stopped(desk, security),
-        last=book.last,
-        limit_down=book.limit_down,
-        best_bid=book.best_bid,
-    )
-
-
-def uncoverable_now(desk: Desk, security: int) -> str | None:
-    """Why nothing of a security can be bought now, or None."""
-    book = book_of(desk, security)
-    return why_uncoverable(
-        suspended=desk.books.securities.get(security, SUSPENDED) == 1,
-        halted=_stopped(desk, security),
-        last=book.last,
-        limit_up=book.limit_up,
-        best_ask=book.best_ask,
-    )
 
 
 def _side(price: int, qty: int) -> int:

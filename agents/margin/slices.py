@@ -42,7 +42,8 @@ class Slices:
     (milli) planned so far, `full` once the ceiling was passed; `resumed`: a halt ended since the last
     evaluation. `volume_before` and `volume_now` are
     cumulative volumes of the day at the beginning of the slice before and of this one, by security row (-1
-    not known). `sent` (security row, side) -> [slice, shares sent in it, volume then]; `latest` account row
+    not known). `limits` (security row, side) -> what this slice may send, where somebody asked (None: no
+    limit); `sent` (security row, side) -> [slice, shares sent in it, volume then]; `latest` account row
     -> slice of its latest plan today; `held` shares of this shard's accounts at the last `settled`.
     """
 
@@ -56,6 +57,7 @@ class Slices:
         self.volume_before = np.empty(0, dtype=np.int64)
         self.volume_now = np.empty(0, dtype=np.int64)
         self.held = np.empty(0, dtype=np.int64)
+        self.limits: dict[tuple[int, int], int | None] = {}
         self.sent: dict[tuple[int, int], list[int]] = {}
         self.latest: dict[int, int] = {}
 
@@ -92,6 +94,7 @@ class Slices:
         first = new % _PER_DAY <= 1
         self.volume_before = np.empty(0, dtype=np.int64) if first or not same_day else self.volume_now
         self.volume_now = _volumes(desk)
+        self.limits.clear()
         if not same_day:
             self.sent.clear()
             self.latest.clear()
@@ -136,6 +139,16 @@ class Slices:
 
     def quota(self, desk: Desk, security: int, side: int) -> int | None:
         """Shares of a security that may still be sent in this slice; None where no volume is known."""
+        key = (security, side)
+        if key not in self.limits:
+            self.limits[key] = self._limit(desk, security, side)
+        most, last = self.limits[key], self.sent.get(key)
+        if most is None or last is None or last[0] != self.current:
+            return most
+        return max(0, most - last[1])
+
+    def _limit(self, desk: Desk, security: int, side: int) -> int | None:
+        """What the slice may send of a security, before anything was sent."""
         securities, day, rules = desk.books.securities, desk.books.day, desk.rules
         traded, rate = self._traded(security, side), "slice_participation"
         if traded is None:
@@ -144,9 +157,7 @@ class Slices:
             return None
         own, firm = self._part(desk, security) if side == SALE else (1, 1)
         rule = lot(securities.board(security), securities.kind(security), day, rules)
-        most = quota(traded, rules.number(rate, day), rule.minimum, own=own, firm=firm)
-        last = self.sent.get((security, side))
-        return max(0, most - last[1]) if last is not None and last[0] == self.current else most
+        return quota(traded, rules.number(rate, day), rule.minimum, own=own, firm=firm)
 
     def note_sent(self, security: int, side: int, qty: int) -> None:
         """So many shares were sent."""
@@ -201,9 +212,10 @@ class Slices:
     def snapshot(self) -> Snapshot:
         """Everything."""
         now = [self.current, self.minute, self.accounts, self.planned, self.full, self.resumed]
+        limits = [[*key, most] for key, most in sorted(self.limits.items())]
         sent = [[*key, *figures] for key, figures in sorted(self.sent.items())]
         return {
-            "slices.now": orjson.dumps([now, sent, sorted(self.latest.items())]),
+            "slices.now": orjson.dumps([now, limits, sent, sorted(self.latest.items())]),
             "slices.volume_before": self.volume_before.copy(),
             "slices.volume_now": self.volume_now.copy(),
             "slices.held": self.held.copy(),
@@ -211,8 +223,9 @@ class Slices:
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Everything again."""
-        now, sent, latest = orjson.loads(bytes(snapshot["slices.now"]))
+        now, limits, sent, latest = orjson.loads(bytes(snapshot["slices.now"]))
         self.current, self.minute, self.accounts, self.planned, self.full, self.resumed = now
+        self.limits = {(security, side): most for security, side, most in limits}
         self.sent = {(security, side): figures for security, side, *figures in sent}
         self.latest = dict(latest)
         self.volume_before = np.array(snapshot["slices.volume_before"], dtype=np.int64)
