@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from agents.books.columns import Columns, Snapshot, Spec, text_restore, text_snapshot
 from agents.rules.initial_margin import initial_margin
-from agents.rules.interest import interest_milli
+from agents.rules.interest import days_in_use, interest_milli
 from agents.rules.presets import BUILT_IN_SINCE
 from agents.rules.schedule import Schedule
 from schemas.account import CLIENT_CLASSES
@@ -191,7 +191,7 @@ class Contracts(Columns):
     def days(self, row: int, day: int) -> int:
         """Days of interest that `day` shows in the running segment."""
         opened, since = self.opened[row], self.since[row]
-        return day - since if since > opened else max(1, day - opened)
+        return day - since if since > opened else days_in_use(opened, day)
 
     def interest(self, row: int, day: int) -> int:
         """Interest owed on `day`, milli."""

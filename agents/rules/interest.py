@@ -5,12 +5,10 @@ Principal-days are integer milli-days (0.001 yuan x days), rates integer 1e-6 a 
 changes, the parts of each rate are added exactly.
 
 Rounding happens in two places only: the cumulative exact amount since the contract was opened is rounded
-once, half up, to 0.001 yuan (`interest_milli`, `piecewise_milli`), and what is asked for at repayment to
-0.01 yuan (`payable_milli`). What was paid is subtracted after the rounding, so days never add up rounding
-errors. The arrays' twin lives in the kernels.
+once, half up, to 0.001 yuan (`interest_milli`), and what is asked for at repayment to 0.01 yuan
+(`payable_milli`). What was paid is subtracted after the rounding, so days never add up rounding errors. The
+arrays' twin lives in the kernels.
 """
-
-from collections.abc import Iterable
 
 from schemas.units import RATE_SCALE
 
@@ -31,11 +29,6 @@ def interest_milli(principal_days: int, rate: int, remainder: int = 0) -> int:
     up. `remainder` is what earlier segments left over, in 1 / 360,000,000 milli.
     """
     return (2 * (principal_days * rate + remainder) + _DENOMINATOR) // (2 * _DENOMINATOR)
-
-
-def piecewise_milli(segments: Iterable[tuple[int, int]]) -> int:
-    """Interest in milli of (principal-days, rate) segments: summed exactly, rounded once."""
-    return interest_milli(0, 0, sum(days * rate for days, rate in segments))
 
 
 def payable_milli(owed: int) -> int:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.rules.interest import interest_milli, piecewise_milli
+from agents.rules.interest import interest_milli
 from tests.books.told import Story, broker, financing, lending
 
 MONEY = "360000"
@@ -171,16 +171,16 @@ def test_any_rates_and_repayments_give_the_exact_amount_rounded_once(
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**15), st.integers(0, 10**6)), max_size=6))
-def test_segments_add_up_before_they_are_rounded(segments: list[tuple[int, int]]) -> None:
-    exact = sum((Fraction(days * rate, 360_000_000) for days, rate in segments), Fraction(0))
-    assert piecewise_milli(segments) == int(exact + Fraction(1, 2))
-    assert piecewise_milli([(sum(days for days, _ in segments), 80_000)]) == interest_milli(
-        sum(days for days, _ in segments), 80_000
-    )
+def test_segments_of_several_rates_add_up_before_they_are_rounded(segments: list[tuple[int, int]]) -> None:
+    numerators = [days * rate for days, rate in segments]
+    exact = sum((Fraction(numerator, 360_000_000) for numerator in numerators), Fraction(0))
+    whole, remainder = divmod(sum(numerators), 360_000_000)
+    assert whole + interest_milli(0, 0, remainder) == int(exact + Fraction(1, 2))
 
 
 @given(st.lists(st.integers(0, 400), min_size=2, max_size=6, unique=True))
 def test_cutting_a_stretch_of_one_rate_into_segments_changes_nothing(cuts: list[int]) -> None:
     days = sorted(cuts)
-    pieces = [((later - earlier) * 123_457, 83_500) for earlier, later in pairwise(days)]
-    assert piecewise_milli(pieces) == interest_milli((days[-1] - days[0]) * 123_457, 83_500)
+    before = sum((later - earlier) * 123_457 * 83_500 for earlier, later in pairwise(days[:-1]))
+    last = (days[-1] - days[-2]) * 123_457
+    assert interest_milli(last, 83_500, before) == interest_milli((days[-1] - days[0]) * 123_457, 83_500)
