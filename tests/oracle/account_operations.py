@@ -141,7 +141,8 @@ def extend(story: Story, name: str, security: str, amount: int) -> None:
 def freeze(story: Story, name: str, security: str, amount: int) -> None:
     qty = story.oracle.accounts[name].held.get(security, 0) * amount // 2000
     if qty:
-        story.fact(name, "freeze", security=security, qty=qty, reason="court")
+        reason = "court" if amount % 4 == 0 else "order"
+        story.fact(name, "freeze", security=security, qty=qty, reason=reason)
 
 
 def unfreeze(story: Story, name: str, security: str, amount: int) -> None:

@@ -10,9 +10,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from tests.oracle.amounts import ZERO
 from tests.oracle.calls import Step
 from tests.oracle.driver import Driver, Record
+from tests.oracle.gate import Request
 from tests.oracle.oracle import Oracle
+from tests.oracle.wire import shown_ratio
 
 
 def differences(expected: Any, actual: Any, where: str = "") -> list[str]:
@@ -145,3 +148,32 @@ class Comparison:
                 money = {"financing_balance", "buys", "repayments"}
                 figures = [value * 1000 if name in money else value for name, value in total.items()]
                 assert found == figures, (security, total)
+
+    # -- requests
+
+    def decision(self, request: Request, decided: Record) -> bool:
+        """Whether the request was accepted; the answer is what the rules say, and so is its `limit`."""
+        wanted = request.wanted()
+        refused = request.refusal(wanted)
+        assert decided["decision"] == ("accept" if refused is None else "reject"), (refused, decided)
+        if refused is not None:
+            prefixes = ("lot_", "market_order_max_") if refused in ("lot", "largest") else (refused,)
+            assert decided["rule"].startswith(prefixes), (refused, decided)
+        self._limit(request, decided)
+        reservation = request.reservation()
+        used = reservation.figures.get("margin", ZERO) if refused is None else ZERO
+        assert Decimal(decided["margin_used"]) == used, decided
+        if not request.blind:
+            assert Decimal(decided["available_margin"]) == request.margin, decided
+            value, owed = request.after(wanted)
+            assert decided["ratio_after"] == (shown_ratio(value, owed) if owed > 0 else None), decided
+        if refused is None:
+            request.mine.by_order[decided["order"]] = reservation
+        return refused is None
+
+    def _limit(self, request: Request, decided: Record) -> None:
+        """It passes, and the next larger legal quantity does not."""
+        limit = Decimal(str(decided["limit"]))
+        assert limit == 0 or request.refusal(limit) is None, (request.refusal(limit), decided)
+        larger = request.next_larger(limit)
+        assert larger is None or request.refusal(larger) is not None, (larger, decided)

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from tests.oracle.account_operations import ACCOUNT
 from tests.oracle.dated import REGIME_CHANGES
 from tests.oracle.market_operations import MARKET
+from tests.oracle.request_operations import REQUESTS
 from tests.oracle.story import ACCOUNTS, PRESET_NAMES, Story
 from tests.worked_examples.records import PRESET
 
 Operation = tuple[str, int, int, int]
 FREQUENT = ["phase_ends"] * 8 + ["trade"] * 8 + ["evaluate"] * 3 + ["exact_deposit", "orders_filled"] * 2
+KINDS = [*FREQUENT, *MARKET, *ACCOUNT, *REQUESTS]
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def do(story: Story, operation: Operation) -> None:
     if kind in MARKET:
         MARKET[kind](story, about, amount)
     elif name in story.oracle.accounts and not story.oracle.accounts[name].closed:
-        ACCOUNT[kind](story, name, about, amount)
+        (ACCOUNT | REQUESTS)[kind](story, name, about, amount)
 
 
 @st.composite
@@ -75,7 +77,7 @@ def first_days() -> st.SearchStrategy[date]:
 
 
 operations: st.SearchStrategy[Operation] = st.tuples(
-    st.sampled_from([*FREQUENT, *MARKET, *ACCOUNT]),
+    st.sampled_from(KINDS),
     st.integers(0, 2),
     st.integers(0, 5),
     st.integers(0, 1000),

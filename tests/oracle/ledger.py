@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from tests.oracle.amounts import FEN, MILLI, ZERO, RefusedError, half_up, money
 from tests.oracle.contracts import Contract
@@ -55,6 +56,7 @@ class Account:
     closed: bool = False
     seized: dict[str, Decimal] = field(default_factory=dict)
     """What courts hold, by security, cash under ""."""
+    credit: dict[str, Any] = field(default_factory=dict)
     credit_until: list[date] = field(default_factory=list)
     flows: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     """Of today, by kind and security: money bought on credit and repaid, shares sold short and returned."""

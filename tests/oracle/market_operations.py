@@ -123,6 +123,45 @@ def described(story: Story, security: str, amount: int) -> None:
     story.about(security, haircut=f"{amount % 101 / 100:.2f}", **limits, **ratios)
 
 
+def listed(story: Story, security: str, amount: int) -> None:
+    """The lists of underlying securities, and what there is to lend."""
+    lists = {"financing": amount % 10 > 0, "lending": amount % 7 > 0, "haircut": "0.60"}
+    if amount % 4 == 0:
+        lists["lendable_qty"] = amount
+    if amount % 3 == 0:
+        lists["pe_static"] = "-1"
+    story.about(security, **lists)
+
+
+def halted(story: Story, security: str, amount: int) -> None:
+    """An exchange halts new debt in a security, or lets it resume."""
+    business = ("financing", "lending")[amount % 2]
+    story.reference(
+        "security.signals",
+        {
+            "id": f"{security}:{business}:{story.new_id()}",
+            "security": security,
+            "ts": story.now(),
+            "date": story.day.isoformat(),
+            "effective": story.day.isoformat(),
+            "business": business,
+            "signal": "halt" if amount % 3 else "resume",
+            "indicator": "0.26",
+            "line": "0.25",
+            "basis": "notice",
+            "figures": {},
+            "rule": "notice",
+        },
+    )
+
+
+def crowded(story: Story, security: str, amount: int) -> None:
+    """The exchange publishes what part of a stock is collateral in the whole market."""
+    share = ("0.25", "0.249999", "0.30")[amount % 3]
+    record = {"security": security, "date": story.day.isoformat(), "collateral_share": share}
+    story.reference("reference.balances", record)
+
+
 def terms_change(story: Story, security: str, amount: int) -> None:
     """The broker changes the lines of preset X from today or in two days."""
     since = story.day + timedelta(days=2 * (amount % 2))
@@ -150,6 +189,9 @@ MARKET: dict[str, Callable[[Story, str, int], None]] = {
         valued,
         judged,
         described,
+        listed,
+        halted,
+        crowded,
         terms_change,
         unsettled_day,
         phase_ends,

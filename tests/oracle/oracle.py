@@ -19,6 +19,7 @@ from tests.oracle.calls import CallLife, Moment, Step
 from tests.oracle.ledger import ZERO, Account, RefusedError, money
 from tests.oracle.presets import Preset, Versions
 from tests.oracle.prices import Prices, shanghai
+from tests.oracle.reservations import Open
 from tests.oracle.wire import shown_ratio
 
 Record = dict[str, Any]
@@ -32,6 +33,20 @@ class View:
     level: str
     episode: str | None
     unpriced: tuple[str, ...]
+
+
+LASTING = (
+    "haircut",
+    "financing_margin",
+    "lending_margin",
+    "adv_20",
+    "pe_static",
+    "float_shares",
+    "lendable_qty",
+    "financing",
+    "lending",
+)
+"""What a reference record that does not name it leaves as it was."""
 
 
 class Oracle:
@@ -54,6 +69,10 @@ class Oracle:
         self.suspended_from: dict[str, int] = {}
         self.pe: dict[str, Decimal | None] = {}
         self.adjusted: dict[tuple[str, date], tuple[Decimal | None, Any, list[Record]]] = {}
+        self.open: dict[str, Open] = {}
+        self.halted: set[tuple[str, str]] = set()
+        self.custody_breaks: set[str] = set()
+        self.published: list[Record] = []
         self.states: list[Record] = []
         self.totals: list[Record] = []
 
@@ -75,6 +94,11 @@ class Oracle:
             self.actions.append(record)
             if self.days and date.fromisoformat(record["ex_date"]) == self.day:
                 self._go_ex([record])
+        elif topic == "reference.balances":
+            self.published.append(record)
+        elif topic == "security.signals":
+            change = self.halted.add if record["signal"] == "halt" else self.halted.discard
+            change((record["security"], record["business"]))
         elif topic == "reference.securities":
             haircuts.refuse_above_cap(record)
             if self.day is None or date.fromisoformat(record["date"]) > self.day:
@@ -89,8 +113,10 @@ class Oracle:
         before = self.securities.get(record["security"], {})
         if before and before["date"] > record["date"]:
             return
-        lasting = ("haircut", "financing_margin", "lending_margin", "adv_20", "pe_static", "float_shares")
-        self.securities[record["security"]] = {k: before[k] for k in lasting if k in before} | record
+        kept = {name: before[name] for name in LASTING if name in before}
+        if record.get("st") or record.get("delisting"):
+            kept |= {"financing": False, "lending": False}  # off the lists that day (rulebook 10)
+        self.securities[record["security"]] = kept | record
         self.prices.refer(record)
 
     def _review(self) -> None:
@@ -155,6 +181,7 @@ class Oracle:
         released_by_courts(account)
         account.preset = chosen
         account.closed = account.closed and kind != "opening"
+        self.open.setdefault(name, Open()).note(event)
         self.seen[key] = (len(self.days), event)
         self.accounts[name] = account
         life = self.lives.setdefault(name, CallLife(name))
@@ -174,6 +201,7 @@ class Oracle:
             return steps + self.clock()
         self.phase = phase
         if phase == "settled":
+            self.open.clear()
             self.settled_day = day
             steps += self._evaluate_all(settled=True)
             self.totals.append(self._totals())
@@ -228,6 +256,7 @@ class Oracle:
             steps = self._evaluate_all(settled=True)
             self.totals.append(self._totals())
         self._know(day)
+        self.open.clear()
         self.phase = "pre_open"
         self.days.append(day)
         self._review()
@@ -351,10 +380,24 @@ class Oracle:
         assert self.day is not None
         return told.evidence(self.accounts[name], self.prices, self.day)
 
+    def haircut(self, security: str) -> Decimal:
+        record = self.securities.get(security)
+        if record is None:
+            return ZERO
+        assert self.day is not None
+        suspended = self.prices.suspended[security]
+        return haircuts.effective(record, self.day, self.pe[security], suspended)
+
+    def collateral_share(self, security: str) -> Decimal | None:
+        """What was published for an earlier day, the latest of them."""
+        told = [
+            (record["date"], place, record["collateral_share"])
+            for place, record in enumerate(self.published)
+            if record["security"] == security and date.fromisoformat(record["date"]) < (self.day or date.min)
+        ]
+        return money(max(told)[2]) if told else None
+
     def available_margin(self, name: str) -> Fraction:
         assert self.day is not None
-        counted = {
-            security: haircuts.effective(record, self.day, self.pe[security], self.prices.suspended[security])
-            for security, record in self.securities.items()
-        }
+        counted = {security: self.haircut(security) for security in self.securities}
         return valuation.available_margin(self.accounts[name], self.prices, self.day, counted)

@@ -9,6 +9,7 @@ from typing import Any
 from tests.oracle.calls import Step
 from tests.oracle.comparison import Comparison
 from tests.oracle.driver import Driver, Record
+from tests.oracle.gate import Request
 from tests.oracle.ledger import FEN, ZERO, RefusedError
 from tests.oracle.moments import at
 from tests.oracle.oracle import Oracle
@@ -49,6 +50,8 @@ class Story:
         self.nature = {row[0]: {"kind": row[1], "board": row[2]} for row in listed}
         self.reference("reference.rules", preset_x)
         self.enter("pre_open")
+        for security in self.securities[:4]:
+            self.about(security, financing=True, lending=True, haircut="0.60")
         for security, price in zip(self.securities[:3], FIRST_PRICES, strict=False):
             self.trade_at(security, Decimal(price))
 
@@ -101,6 +104,18 @@ class Story:
     def fact(self, account: str, kind: str, **fields: Any) -> None:
         self.send({"account": account, "ts": self.now(), "id": self.new_id(), "kind": kind, **fields})
 
+    def request(self, order: Record) -> Record:
+        """A request to the gate; the same again gets the same answer."""
+        order = {"ts": self.now(), "id": self.new_id(), **order}
+        request = Request(self.oracle, self.oracle.open, order)
+        decided = self.driver.of("order.decisions", self.driver.reference("account.orders", order))
+        assert len(decided) == 1, order
+        self.compare.decision(request, decided[0])
+        again = self.driver.of("order.decisions", self.driver.reference("account.orders", order))
+        assert again == decided
+        self.compare.outputs([])
+        return decided[0]
+
     def trade_at(self, security: str, price: Decimal, *, late_by: int = 0) -> None:
         ts = self.now() - late_by
         self.oracle.trade(security, ts, price)
@@ -146,7 +161,8 @@ class Story:
         """Cash, two holdings, a financing contract that brings the ratio near the lines, at times a short."""
         held = {self.securities[0]: 1000 + leverage, self.securities[1]: 3000}
         value = sum((qty * (self.oracle.prices.mark(s) or ZERO) for s, qty in held.items()), ZERO)
-        principal = (value * 1000 / (1050 + leverage)).quantize(FEN)
+        rich = short % 4 == 1
+        principal = (value * 1000 / (1050 + leverage) / (5 if rich else 1)).quantize(FEN)
         opened_on = self.day - timedelta(days=short % 40)
         opened = opened_on.isoformat()
         financed = {"contract": "F", "type": "financing", "security": self.securities[0], "opened": opened}
@@ -167,7 +183,7 @@ class Story:
             "ts": self.now(),
             "id": self.new_id(),
             "kind": "opening",
-            "cash": str(short * 7),
+            "cash": str(short * (900 if rich else 7)),
             "positions": [{"security": s, "qty": qty} for s, qty in held.items()],
             "contracts": contracts,
         }
@@ -175,6 +191,9 @@ class Story:
             book["preset"] = preset
         if short % 5 == 0:
             book["class"] = "private_fund"
+        if short % 4 == 0:
+            most = str(40_000 + leverage * 10)
+            book["credit"] = {"total": most, "financing": most, "lending": "5000"}
         if short % 7 == 0:
             book["positions"][1]["sellable"] = 100
         return book
