@@ -30,6 +30,7 @@ from agents.liquidation.situation import (
     Situation,
 )
 from agents.rules.lots import lot, round_down, split
+from agents.rules.schedule import built_in
 from schemas.units import RATIO_SCALE
 
 REPAY_REASON = "own free cash repays first"
@@ -71,22 +72,26 @@ def make_plan(situation: Situation, disposal: Disposal = RULEBOOK) -> Plan:
 
 def _caps(whole: Planner) -> Caps | None:
     """What this slice may send of each security, None when the whole plan fits into it."""
-    day, rules = whole.situation.day, whole.situation.rules
-    sales = {}
-    for leg in whole.legs:
-        holding = leg.holding
-        sales[holding.security] = leg.sold
-        if holding.quota is not None and holding.quota < leg.sold:
-            sales[holding.security] = round_down(lot(holding.board, holding.kind, day, rules), holding.quota)
-    covers = {}
-    for short in whole.shorts:
-        done = whole.covered.get(short.contract, 0)
-        covers[short.contract] = done
-        if short.quota is not None and short.quota < done:
-            covers[short.contract] = round_down(lot(short.board, short.kind, day, rules), short.quota)
+    sales = {leg.holding.security: _sendable(whole.situation, leg.holding, leg.sold) for leg in whole.legs}
+    covers = {
+        short.contract: _sendable(whole.situation, short, whole.covered.get(short.contract, 0))
+        for short in whole.shorts
+    }
     fits = all(sales[leg.holding.security] == leg.sold for leg in whole.legs)
     fits = fits and all(covers[name] == done for name, done in whole.covered.items())
     return None if fits else Caps(sales, covers)
+
+
+def _sendable(situation: Situation, item: Holding | Short, qty: int) -> int:
+    """How much of `qty` the slice may send: its quota in whole lots, in a bounded number of orders."""
+    if not qty:
+        return 0
+    rule = lot(item.board, item.kind, situation.day, situation.rules)
+    rules = built_in() if situation.rules is None else situation.rules
+    most = rule.maximum * rules.number("slice_orders", situation.day)
+    if item.quota is not None:
+        most = min(most, item.quota)
+    return qty if qty <= most else round_down(rule, most)
 
 
 def _unsent(whole: Planner, now: Planner) -> list[tuple[str, int, str]]:

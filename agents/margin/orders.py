@@ -70,14 +70,17 @@ class Orders(Columns):
         self._of[account].remove(row)
         if not self._of[account]:
             del self._of[account]
+        self._release(row)
+
+    def _release(self, row: int) -> None:
         self.reset(row)
         self.names[row] = self.contracts[row] = ""
         self.free.append(row)
 
     def close_all(self, account: int) -> None:
         """Nothing of the account's orders is open any more."""
-        for row in list(self.of(account)):
-            self.close(row)
+        for row in self._of.pop(account, []):
+            self._release(row)
 
     def named(self, account: int, name: str) -> int:
         """The open order with this id, or -1."""
