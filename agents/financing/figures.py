@@ -6,7 +6,7 @@ denominator).
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 Quotient = tuple[int, int]
 
@@ -32,7 +32,16 @@ class Balances:
         return cls(*row)
 
     def __add__(self, other: "Balances") -> "Balances":
-        return Balances(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return Balances(
+            self.financing_balance + other.financing_balance,
+            self.lending_qty + other.lending_qty,
+            self.credit_holding_qty + other.credit_holding_qty,
+            self.accounts + other.accounts,
+            self.buys + other.buys,
+            self.repayments + other.repayments,
+            self.short_sales + other.short_sales,
+            self.returns + other.returns,
+        )
 
     def agrees_with(self, financing_before: int, lending_before: int) -> bool:
         """The disclosure's identities: balance(t) = balance(t-1) + buys - repayments, and the same in
