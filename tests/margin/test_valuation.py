@@ -43,14 +43,15 @@ class Story(Diary):
     after day.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, first: str = MONDAY, **settings: Any) -> None:
         super().__init__(**settings)
-        self.days = trading_days()
+        self.days = trading_days(first)
         self.morning()
         self.ts += 3_600_000
         self.price(BANK, "10.00")
         self.price(CHIPS, "15.00")
-        self.book.event(opening("50000", {**REST, CHIPS: 20_000}, "400000"))
+        book = opening("50000", {**REST, CHIPS: 20_000}, "400000", ts=self.ts)
+        self.book.event(book)
 
     def morning(self, **facts: Any) -> Record:
         """A day begins, after yesterday's was settled, with a reference record of the second stock; the
@@ -145,6 +146,23 @@ def test_e3_by_an_index_that_fell_18_percent_since_the_suspension() -> None:
     assert (account["ratio"], account["ratio_last_close"]) == ("1.490000", "1.625000")
     assert account["evidence"]["positions"][1]["price"] == "12.30"
     assert story.morning()["ratio"] == "1.625000"
+
+
+def test_a_real_notice_adjusts_by_the_index_from_the_31st_session_on() -> None:
+    """A broker's notice of 2024-08-08: 002280.SZ and 002288.SZ, suspended since 2024-06-27 and so for more
+    than 30 trading days, count at a fair value moved by the index 399300.
+    """
+    index = "399300.SZ"
+    story = Story("2024-06-26", rules=rules(suspended_policy="index_adjusted", suspended_index=f"'{index}'"))
+    story.price(index, "3500.00")
+    valued = {}
+    while story.day < "2024-08-08":
+        account = story.morning(suspended=True)
+        valued[story.day] = account["evidence"]["positions"][1]
+        story.at(story.day, "10:00").price(index, "3360.00")
+    assert valued["2024-08-07"]["price"] == "15.00"
+    assert valued["2024-08-08"]["price"] == "14.40"
+    assert valued["2024-08-08"]["valuation"] == "index_adjusted"
 
 
 def test_without_any_agreed_price_an_adjusted_value_is_the_last_close() -> None:
