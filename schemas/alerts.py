@@ -29,6 +29,7 @@ from schemas.fields import (
     Words,
 )
 from schemas.orders import ORDER_TYPES
+from schemas.reference import SECURITY_KINDS
 
 LEVELS = ("normal", "warn", "below_min", "immediate", "no_debt", "unpriced")
 CALL_EVENTS = (
@@ -50,6 +51,7 @@ LIQUIDATION_MODES = ("propose", "auto", "simulate")
 SIGNALS = ("halt", "resume", "remind")
 SIGNAL_BASES = ("computed", "published", "notice")
 
+SecurityKind = Annotated[str, Choice(SECURITY_KINDS)]
 LevelName = Annotated[str, Choice(LEVELS)]
 CallEvent = Annotated[str, Choice(CALL_EVENTS)]
 CallReason = Annotated[str, Choice(CALL_REASONS)]
@@ -104,7 +106,9 @@ class EvidencePosition:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceContract:
-    """A contract as it was valued; `price` is the mark of a borrowed security, `due` the day it matures."""
+    """A contract as it was valued; `price` is the mark of a borrowed security. `due` is the agreed date,
+    `maturity` the day it falls due where that is another: a day without trading, a suspension, a delisting.
+    """
 
     contract: Identifier
     type: ContractType
@@ -114,6 +118,7 @@ class EvidenceContract:
     principal: AnyMoney | None = None
     price: PriceOrZero | None = None
     due: Day | None = None
+    maturity: Day | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +219,7 @@ class LiquidationOrder:
     mark: PriceOrZero | None = None
     contract: Identifier | None = None
     approved: Bool | None = None
+    kind: SecurityKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

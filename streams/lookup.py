@@ -24,7 +24,8 @@ from streams.settings import Settings
 from streams.topics import check_topics
 
 Value = dict[str, Any]
-ACCOUNT_ALERTS = ("margin.calls", "liquidation.orders")
+ACCOUNT_ALERTS = ("margin.calls", "liquidation.orders", "order.decisions")
+REQUESTS = "account.orders"
 RULES = "reference.rules"
 _POLL_MS = 500
 _ANSWER_SECONDS = 10.0
@@ -38,11 +39,11 @@ class NotFoundError(UserError):
 
 
 async def account_alerts(settings: Settings, account: str) -> list[tuple[str, Value]]:
-    """(topic, value) of every call and liquidation record of an account, each once, topic by topic.
+    """(topic, value) of every call, liquidation record and decision of an account, each once, topic by topic.
 
-    After them, every record of `reference.rules`: the presets the calls may name.
+    After them its requests, and every record of `reference.rules`: the presets the calls may name.
     """
-    counts = await check_topics(settings, (*ACCOUNT_ALERTS, RULES))
+    counts = await check_topics(settings, (*ACCOUNT_ALERTS, REQUESTS, RULES))
     key = account.encode()
     found: list[tuple[str, Value]] = []
     async with reader(settings) as consumer:
@@ -50,6 +51,9 @@ async def account_alerts(settings: Settings, account: str) -> list[tuple[str, Va
             home = home_partition(account, counts[topic])
             values = await _read(consumer, settings, topic, home, lambda record: record.key == key)
             found += [(topic, value) for value in _once(values)]
+        for home in range(counts[REQUESTS]):  # a client may have put them anywhere
+            values = await _read(consumer, settings, REQUESTS, home, lambda record: record.key == key)
+            found += [(REQUESTS, value) for value in values]
         rules = await _read(consumer, settings, RULES, 0, lambda _: True)
     return found + [(RULES, value) for value in rules]
 

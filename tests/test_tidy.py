@@ -23,7 +23,6 @@ FLOATS_ALLOWED = {
     "schemas/units.py": "a JSON number arrives as a float and is accepted only where it is exactly a decimal",
     "schemas/fields.py": "the same for single fields; bounds of numbers in JSON Schema",
     "schemas/columns.py": "the same for whole columns",
-    "agents/explain/orders.py": "divides fractions, which stays exact",
 }
 """Files of money paths that may name floats, and why."""
 

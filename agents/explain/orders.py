@@ -1,25 +1,21 @@
 """A forced-liquidation order or plan (强制平仓), recomputed from the call record of the moment it was made.
 
 The records of `liquidation.orders` name prices and quantities; assets and debt stand in the evidence of the
-call. With both, the ratio after the plan is recomputed exactly:
-
-    repay c    assets fall by c                             debt falls by c
-    sell q     assets fall by q * mark                      debt falls by q * expected * (1 - k)
-    cover q    assets fall by q * expected * (1 + k)        debt falls by q * mark
+call. With both, the ratio after the plan is recomputed exactly (`agents.explain.walk`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 
+from agents.books.securities import board_of
 from agents.explain.citations import cite, cite_parameter
 from agents.explain.statement import Explanation, moment, yuan
-from agents.rules.costs import STOCK, buy_cost, sell_cost
+from agents.explain.walk import Costs, explain_after
 from agents.rules.presets import Presets
+from agents.rules.schedule import Schedule, built_in
 from schemas.alerts import LiquidationOrder, LiquidationPlan, MarginCall
-from schemas.units import RATE_SCALE, RATIO_SCALE, format_line, format_rate, format_ratio, parse_day
+from schemas.units import parse_day
 
 WHY = {
     "suspended": "suspended",
@@ -48,20 +44,22 @@ def explain_order(
     orders: Sequence[LiquidationOrder],
     call: MarginCall | None,
     presets: Presets,
+    rules: Schedule | None = None,
 ) -> Explanation:
     """One order and its plan. `orders`: all of the batch; `call`: the call record of that moment."""
+    schedule = built_in() if rules is None else rules
     told = Explanation(order.id, f"{order.account}: {_headline(order)}")
     told.facts += [
         ("when", f"{moment(order.ts)} (Shanghai), batch {order.batch} of episode {order.episode}"),
         ("mode", order.mode),
         ("reason", order.reason),
     ]
-    _order_prices(told, order)
+    _order_prices(told, order, schedule)
     if plan is not None:
-        _plan(told, plan, orders, call, presets)
+        _plan(told, plan, orders, call, presets, schedule)
     else:
         told.unproven.append("the ratio after the plan: the plan's record was not found")
-    _rules(told, [order])
+    _rules(told, [order], call)
     return told
 
 
@@ -70,13 +68,15 @@ def explain_plan(
     orders: Sequence[LiquidationOrder],
     call: MarginCall | None,
     presets: Presets,
+    rules: Schedule | None = None,
 ) -> Explanation:
     """A plan with its orders; `call` is the call record of the moment it was made."""
+    schedule = built_in() if rules is None else rules
     told = Explanation(plan.id, f"{plan.account}: plan of forced liquidation with {len(orders)} orders")
     if orders:
         told.facts.append(("when", f"{moment(orders[0].ts)} (Shanghai), episode {plan.episode}"))
-    _plan(told, plan, orders, call, presets)
-    _rules(told, orders)
+    _plan(told, plan, orders, call, presets, schedule)
+    _rules(told, orders, call)
     return told
 
 
@@ -87,16 +87,20 @@ def _headline(order: LiquidationOrder) -> str:
     return f"{verb} {order.qty or 0:,} {order.security}"
 
 
-def _order_prices(told: Explanation, order: LiquidationOrder) -> None:
+def _order_prices(told: Explanation, order: LiquidationOrder, schedule: Schedule) -> None:
     if order.qty is None or order.mark is None or order.expected_price is None:
         return
     section = told.section(f"order, {order.business} (yuan)")
-    section.add("at the mark", f"{order.qty:,} × {yuan(order.mark)}", yuan(order.qty * order.mark))
+    mark = cite("px.ladder", order.date)
+    section.add("at the mark", f"{order.qty:,} × {yuan(order.mark)}", yuan(order.qty * order.mark), rule=mark)
     expected = order.qty * order.expected_price
     section.add("at the expected price", f"{order.qty:,} × {yuan(order.expected_price)}", yuan(expected))
     if order.price is not None:
         label = "lowest legal price" if order.side == "S" else "highest legal price"
-        section.add(label, "price cage (价格笼子) and price limit (涨跌停)", yuan(order.price))
+        cage = cite_parameter(
+            f"cage_{board_of(order.security or '')}", order.date, schedule, "price cage (价格笼子)"
+        )
+        section.add(label, "price cage (价格笼子) and price limit (涨跌停)", yuan(order.price), rule=cage)
 
 
 def _plan(
@@ -105,14 +109,18 @@ def _plan(
     orders: Sequence[LiquidationOrder],
     call: MarginCall | None,
     presets: Presets,
+    schedule: Schedule,
 ) -> None:
     section = told.section(f"plan {plan.id} (yuan)")
     section.add("to sell or cover, at mark", "after own cash has repaid", yuan(plan.needed))
     counted = [order for order in orders if order.business in {"sell_to_repay", "buy_to_return"}]
     planned = sum((order.qty or 0) * (order.mark or 0) for order in counted)
-    told.compare(section, "planned, at mark", "orders × mark", yuan(planned), yuan(plan.planned), total=False)
+    working = " + ".join(f"{order.qty or 0:,} × {yuan(order.mark or 0)}" for order in counted)
+    told.compare(section, "planned, at mark", working, yuan(planned), yuan(plan.planned), total=False)
     for kept in plan.residual:
         section.add(f"kept: {kept.security}", f"{kept.qty:,} shares: {WHY.get(kept.why, kept.why)}")
+    for item in plan.later or ():
+        section.add(f"later: {item.security}", f"{item.qty:,} at about {yuan(item.price)}")
     if call is None:
         told.unproven.append("the ratio after the plan: no call record of its moment tells assets and debt")
         return
@@ -120,7 +128,7 @@ def _plan(
     if commission is None:
         told.unproven.append(f"the ratio after the plan: the commission of {call.rule} is not known")
         return
-    _after(told, plan, orders, call, commission)
+    explain_after(told, plan, orders, call, Costs(commission, schedule))
 
 
 def _commission(call: MarginCall, presets: Presets) -> int | None:
@@ -132,76 +140,8 @@ def _commission(call: MarginCall, presets: Presets) -> int | None:
     return preset.commission if not since or parse_day(since) == preset.valid_from else None
 
 
-@dataclass(slots=True)
-class _Balance:
-    """Exact milli while walking through the orders; `repayable`: what money can repay of the debt."""
-
-    assets: Fraction
-    debt: Fraction
-    repayable: Fraction
-    commission: int
-
-    def shown(self) -> str:
-        if self.debt <= 0:
-            return "none"
-        quotient = self.assets / self.debt
-        return format_ratio(quotient.numerator, quotient.denominator) or "none"
-
-    def repay(self, amount: Fraction) -> None:
-        self.assets -= amount
-        self.debt -= amount
-        self.repayable -= amount
-
-    def take(self, order: LiquidationOrder) -> str:
-        """Fill the order at its expected price; what happens, in words."""
-        if order.business == "repay":
-            self.repay(Fraction(order.amount or 0))
-            return f"assets and debt − {yuan(order.amount or 0)}"
-        qty, mark, expected = order.qty or 0, order.mark or 0, order.expected_price or 0
-        # Orders do not name the kind of a security; the costs are those of a stock.
-        if order.business == "buy_to_return":
-            k = buy_cost(order.date, self.commission, STOCK)
-            self.assets -= Fraction(qty * expected * (RATE_SCALE + k), RATE_SCALE)
-            self.debt -= qty * mark
-            return f"assets − {qty:,} × {yuan(expected)} × (1 + {format_rate(k)}), debt − at mark"
-        k = sell_cost(order.date, self.commission, STOCK)
-        proceeds = Fraction(qty * expected * (RATE_SCALE - k), RATE_SCALE)
-        self.assets += proceeds - qty * mark
-        if order.business == "sell_to_repay":
-            self.repay(min(proceeds, max(Fraction(0), self.repayable)))
-        return f"debt − {qty:,} × {yuan(expected)} × (1 − {format_rate(k)}), assets − at mark"
-
-
-def _after(
-    told: Explanation,
-    plan: LiquidationPlan,
-    orders: Sequence[LiquidationOrder],
-    call: MarginCall,
-    commission: int,
-) -> None:
-    """Walk through the orders as the planner did and compare the ratio at the end."""
-    section = told.section("ratio after the plan")
-    shorts = sum(c.qty * (c.price or 0) for c in call.evidence.contracts if c.type == "lending")
-    balance = _Balance(Fraction(call.assets), Fraction(call.debt), Fraction(call.debt - shorts), commission)
-    section.add("before", f"{yuan(call.assets)} ÷ {yuan(call.debt)}", balance.shown())
-    for order in orders:
-        working = balance.take(order)
-        section.add(_headline(order), working, balance.shown())
-    told.compare(section, "ratio after", "", balance.shown(), plan.ratio_after or "none")
-    target = call.lines.target
-    if target is not None:
-        reached = balance.assets * RATIO_SCALE >= balance.debt * target
-        section.add(f"target {format_line(target)}", "", "reached" if reached else "not reached")
-
-
-def _rules(told: Explanation, orders: Sequence[LiquidationOrder]) -> None:
-    if not orders:
-        return
-    day = orders[0].date
-    told.rules += [cite("liquidation", day), cite("disposal", day)]
-    if any(order.qty for order in orders):
-        found = (
-            cite_parameter("stamp_duty_sell", day, "stamp duty (印花税) of a sale, part of the cost k"),
-            cite_parameter("cage_main", day, "price cage of the main boards: 2 %, at least ten ticks"),
-        )
-        told.rules += [citation for citation in found if citation is not None]
+def _rules(told: Explanation, orders: Sequence[LiquidationOrder], call: MarginCall | None) -> None:
+    if orders:
+        day, reason = orders[0].date, call.reason if call is not None else "ratio"
+        trigger = "liquidation.after_call" if reason == "ratio" else f"liquidation.{reason}"
+        told.beside += [cite(trigger, day), cite("liquidation.disposal", day)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from agents.explain.citations import Citation, cite
+from agents.explain.citations import cite, cite_parameter, cite_rule
 from agents.explain.statement import Explanation, Section, moment, yuan
+from agents.rules.schedule import Schedule, built_in
 from schemas.alerts import SecuritySignal
 from schemas.units import RATIO_SCALE, format_day, format_ratio, parse_scaled
 
@@ -13,11 +14,13 @@ _WORDS = {
     "remind": "near the halt line, a risk reminder",
 }
 _BUSINESS = {"financing": "financing buys (融资买入)", "lending": "short sales (融券卖出)"}
+_BOUNDARY = {"halt": "suspend_at", "resume": "resume_at", "remind": "remind_at"}
 _AMOUNTS = ("financing_balance", "credit_holding_value", "float_value")
 
 
-def explain_signal(signal: SecuritySignal) -> Explanation:
-    """The arithmetic of one record of `security.signals`."""
+def explain_signal(signal: SecuritySignal, rules: Schedule | None = None) -> Explanation:
+    """The arithmetic of one record of `security.signals` under dated rules (the built-in ones by default)."""
+    schedule = built_in() if rules is None else rules
     told = Explanation(signal.id, f"{signal.security}: {_BUSINESS[signal.business]} {_WORDS[signal.signal]}")
     told.facts += [
         ("when", f"{moment(signal.ts)} (Shanghai), figures of {format_day(signal.date)}"),
@@ -25,19 +28,22 @@ def explain_signal(signal: SecuritySignal) -> Explanation:
         ("basis", signal.basis),
     ]
     if signal.basis == "notice":
-        told.rules.append(cite("notice", signal.date))
+        told.beside.append(cite("lim.notice", signal.date))
         return told
     section = told.section("figures")
     top, bottom = _quotient(section, signal)
-    if bottom:
-        shown = format_ratio(top, bottom) or "none"
-        told.compare(section, "indicator", "the quotient, six places", shown, signal.indicator)
-        _claim(told, section, signal, top, bottom)
-    else:
+    if not bottom:
         told.unproven.append("the indicator: a figure it is made of is not in the record")
-    name, _, since = signal.rule.partition("@")
-    lines = Citation(f"{name}: halt, resume and reminder lines", since, "Shenzhen rules 6.1, 6.2", "dated")
-    told.rules += [cite("indicator", signal.date), lines]
+        told.beside += [cite("lim.indicator", signal.date), cite_rule(signal.rule, signal.date, schedule)]
+        return told
+    lending = signal.business == "lending"
+    working = f"{top:,} ÷ {bottom:,}" if lending else f"{yuan(top)} ÷ {yuan(bottom)}"
+    indicator = cite("lim.indicator", signal.date)
+    if not lending:
+        told.beside.append(cite_parameter("financing_indicator", signal.date, schedule))
+    shown = format_ratio(top, bottom) or "none"
+    told.compare(section, "indicator", f"{working}, six places", shown, signal.indicator, rule=indicator)
+    _claim(told, section, signal, (top, bottom), schedule)
     return told
 
 
@@ -65,10 +71,21 @@ def _quotient(section: Section, signal: SecuritySignal) -> tuple[int, int]:
     return top, amounts["float_value"]
 
 
-def _claim(told: Explanation, section: Section, signal: SecuritySignal, top: int, bottom: int) -> None:
-    """Halts and reminders count at the line or above, a resumption at the line or below."""
-    line = parse_scaled(signal.line, 4, "line")
-    left, right = top * RATIO_SCALE, bottom * line
+def _claim(
+    told: Explanation,
+    section: Section,
+    signal: SecuritySignal,
+    quotient: tuple[int, int],
+    schedule: Schedule,
+) -> None:
+    """Halts and reminders count at the line or above, a resumption at the line or below; whether at the line
+    itself is a reading of the schedule.
+    """
+    left = quotient[0] * RATIO_SCALE
+    right = quotient[1] * parse_scaled(signal.line, 4, "line")
+    equal = schedule.inclusive(_BOUNDARY[signal.signal])
     rises = signal.signal != "resume"
-    label = f"at or {'above' if rises else 'below'} {signal.line}"
-    told.claim(section, label, "", holds=left >= right if rises else left <= right)
+    holds = left > right if rises else left < right
+    words = ("at or " if equal else "") + ("above" if rises else "below")
+    rule = cite_rule(signal.rule, signal.date, schedule)
+    told.claim(section, f"{words} {signal.line}", "", holds=holds or (equal and left == right), rule=rule)

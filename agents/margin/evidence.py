@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from agents.books.book import Books
-from agents.books.contracts import FINANCING, TYPE_NAMES
+from agents.books.contracts import FINANCING, NO_DAY, TYPE_NAMES
 from agents.kernels.layout import (
     HOT_WIDTH,
     LONG,
@@ -104,6 +104,8 @@ def _contracts(books: Books, account: int) -> tuple[list[Record], int]:
         record["interest"] = format_money(contracts.owed[row])
         if contracts.due[row] >= 0:
             record["due"] = format_day(contracts.due[row])
+        if contracts.maturity[row] not in (NO_DAY, contracts.due[row]):
+            record["maturity"] = format_day(contracts.maturity[row])
         found.append(record)
     return found, named
 

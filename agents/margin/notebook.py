@@ -5,6 +5,7 @@ book.event({"account": "A1", "ts": 1743989400000, "id": "1", "kind": "opening", 
 book.price("600000.SH", "8.00", ts=1743989460000)
 book.session("settled", "2025-04-07", ts=1744012800000)
 book.ratio("A1"), book.account("A1"), book.alerts("margin.calls")
+print("\n".join(book.explain("A1:2025-04-07:1:1").lines()))
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import orjson
 from numpy.typing import NDArray
 
 from agents.core import Output, Segment
+from agents.explain import EXPLAINED, Explanation, explain
 from agents.gate.gate import ORDERS
 from agents.margin.desk import ShardConfig
 from agents.margin.shard import ACCOUNT_EVENTS, COMMANDS, MarginShard
@@ -39,6 +41,7 @@ class Book:
     def __init__(self, liquidation: str = "propose", **settings: Any) -> None:
         self.core = MarginShard(ShardConfig(liquidation=liquidation, **settings))
         self._said: list[Output] = []
+        self._told: list[tuple[str, Record]] = []
         self._fed = 0
 
     def event(self, record: Record) -> list[Record]:
@@ -52,6 +55,7 @@ class Book:
         """A record of `reference.securities`, `reference.actions` or `reference.rules`."""
         value = orjson.dumps(record)
         decode(topic, value)
+        self._told.append((topic, record))
         return self._keep(self.core.apply_events(self._segment(topic, values=[value])))
 
     def command(self, record: Record) -> list[Record]:
@@ -97,6 +101,16 @@ class Book:
     def alerts(self, topic: str | None = None) -> list[Record]:
         """Everything said so far, of one topic or of all."""
         return [output.value for output in self._said if topic in (None, output.topic)]
+
+    def explain(self, alert_id: str) -> Explanation:
+        """The arithmetic of a call, a plan, an order or a decision, line by line. Raises KeyError for an id
+        that was not said.
+        """
+        said = [(output.topic, output.value) for output in self._said]
+        for topic, value in reversed(said):
+            if topic in EXPLAINED and value.get("id") == alert_id:
+                return explain(topic, value, [*said, *self._told], self.core.desk.rules)
+        raise KeyError(alert_id)
 
     def _marks(self, marks: MarkBatch) -> list[Record]:
         return self._keep(self.core.apply_marks(marks, evaluate=True))

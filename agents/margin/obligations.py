@@ -24,8 +24,8 @@ from schemas.alerts import CALL_REASONS
 class Obligations:
     """What must happen now. `money`: milli to be repaid (principal of the financing contracts due, interest
     of all contracts due, as `repay` counts it); `contracts`: rows of lending contracts to be covered;
-    `reason`: maturity, freeze or credit, empty where nothing is due; `loans`: rows of the financing contracts
-    in `money`; `latest`: the latest date on which something of it fell due (day number); `to_target`: whether
+    `reason`: maturity, freeze or credit, empty where nothing is due; `loans`: rows of all contracts of
+    which `money` is asked; `latest`: the latest date on which something of it fell due; `to_target`: whether
     the ratio has to reach the preset's target as well.
     """
 
@@ -100,12 +100,14 @@ def _of(desk: Desk, rows: Iterable[int], reason: int) -> Obligations:
     loans, lent, money, latest = set(), set(), 0, -1
     for row in rows:
         latest = max(latest, contracts.maturity[row])
-        money += payable_milli(contracts.owed[row])
+        asked = payable_milli(contracts.owed[row])
         if contracts.kind[row] == FINANCING:
-            money += contracts.base[row]
-            loans.add(row)
+            asked += contracts.base[row]
         elif contracts.qty[row]:
             lent.add(row)
+        if asked:
+            loans.add(row)
+        money += asked
     return Obligations(money, frozenset(lent), CALL_REASONS[reason], frozenset(loans), latest)
 
 

@@ -65,6 +65,7 @@ def order_record(
         record["amount"] = format_money(order.amount or 0)
     else:
         record |= {"security": order.security, "side": order.side, "qty": order.qty}
+        record["kind"] = desk.books.securities.kind(desk.books.security(order.security))
     if order.contract is not None:
         record["contract"] = order.contract
     if desk.episodes.approved[row]:

@@ -9,12 +9,14 @@ import click
 
 from agents.explain import EXPLAINED, Explanation, explain
 from agents.explain.statement import AGREES, DIFFERS
+from agents.rules.schedule import Schedule
 from schemas.errors import BadRecord
 from schemas.fields import ACCOUNT, SECURITY
 from streams.cli.options import json_option, with_settings
 from streams.cli.output import print_json
 from streams.errors import UsageError, UserError
 from streams.lookup import NotFoundError, Value, account_alerts, signals
+from streams.rules_file import load_rules
 from streams.settings import Settings
 
 _FORMS = (
@@ -25,13 +27,13 @@ _FORMS = (
 @click.command()
 @click.argument("alert_id")
 @json_option
-@with_settings()
+@with_settings(shown=("LIANGRONG_RULES",))
 def command(settings: Settings, alert_id: str, as_json: bool) -> None:
     """Print the arithmetic of ALERT_ID line by line, with the rules it stands on and their dates.
 
-    ALERT_ID is the id of a margin call, a liquidation order, a liquidation plan or a security signal. An
-    episode (an id without its last part) is shown step by step. Exit code 1 if a figure does not follow
-    from the record's own evidence.
+    ALERT_ID is the id of a margin call, a liquidation order, a liquidation plan, a decision on an order or
+    a security signal. An episode (an id without its last part) is shown step by step. Exit code 1 if a
+    figure does not follow from the record's own evidence.
     """
     subject, colon, _ = alert_id.partition(":")
     if not colon or not (ACCOUNT.fits(subject) or SECURITY.fits(subject)):
@@ -44,7 +46,8 @@ def command(settings: Settings, alert_id: str, as_json: bool) -> None:
         raise NotFoundError(
             f"there is no alert {alert_id} in {', '.join(EXPLAINED)}", advice=_near(subject, known)
         )
-    told = [_explained(topic, value, known) for topic, value in found or _calls(episode)]
+    rules = load_rules(settings)
+    told = [_explained(topic, value, known, rules) for topic, value in found or _calls(episode)]
     if as_json:
         print_json(told[0].as_dict() if found else [one.as_dict() for one in told])
     else:
@@ -59,9 +62,9 @@ def _calls(episode: list[tuple[str, Value]]) -> list[tuple[str, Value]]:
     return [(topic, value) for topic, value in episode if topic == "margin.calls"]
 
 
-def _explained(topic: str, value: Value, known: list[tuple[str, Value]]) -> Explanation:
+def _explained(topic: str, value: Value, known: list[tuple[str, Value]], rules: Schedule) -> Explanation:
     try:
-        return explain(topic, value, known)
+        return explain(topic, value, known, rules)
     except BadRecord as bad:
         raise UserError(f"{value.get('id')} on {topic} is not a record of its schema: {bad}") from bad
 
@@ -80,9 +83,7 @@ def _print(told: Explanation) -> None:
     for place, line in enumerate(told.lines()):
         if place == 0 or (line and not line.startswith((" ", "="))):
             click.secho(line, bold=True, fg="red" if line.startswith("DOES NOT") else None)
-        elif line.endswith(AGREES):
-            click.echo(line.removesuffix(AGREES) + click.style(AGREES, fg="green"))
-        elif line.endswith(DIFFERS):
+        elif f"  {DIFFERS}" in line:
             click.secho(line, fg="red")
         else:
-            click.echo(line)
+            click.echo(line.replace(f"  {AGREES}", "  " + click.style(AGREES, fg="green")))

@@ -80,7 +80,7 @@ def test_a_call_that_adds_up_says_so_and_shows_every_step() -> None:
 
 def test_the_rule_and_its_date_stand_under_the_figures() -> None:
     text = shown(call())
-    assert "preset C: lines, target and deadlines (from 2006-08-21;" in text
+    assert "preset C: lines, target and deadlines agreed in the contract (from 2006-08-21;" in text
     assert "no floor of the exchanges: the minimum line is agreed in the contract (from 2019-08-19;" in text
 
 
@@ -117,7 +117,7 @@ def test_a_holding_without_a_price_counts_nothing() -> None:
     evidence = call()["evidence"]
     positions = [*evidence["positions"], {"security": "000001.SZ", "qty": 5, "price": None, "value": "0.00"}]
     text = shown(call(evidence=evidence | {"positions": positions}))
-    assert "5 × no price known" in text
+    assert "no price known" in text
     assert "Adds up" in text
 
 

@@ -65,7 +65,8 @@ def test_worked_example_e10a_comes_out_at_its_published_ratio() -> None:
     assert found.adds_up
     assert not found.unproven
     assert "1.258155" in text  # after own cash has repaid
-    assert "debt − 51,000 × 8.00 × (1 − 0.00076)" in text
+    assert "840,000.00 − 51,000 × 8.00 × (1 − 0.00076)" in text
+    assert "432,310.08" in text
     assert "1.500890  ✓" in text
     assert "30,000 shares: bought today" in text
 
