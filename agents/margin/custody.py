@@ -69,6 +69,7 @@ class Custody:
         accounts.used("settled_cash")[:] = accounts.used("cash")
         rows.used("settled_qty")[:] = rows.used("qty")
         day = self.desk.calendar.settled
+        self.told = {name: told for name, told in self.told.items() if told[0] == day}
         due = {name: found.statement for name, found in self.breaks.items() if found.date == day}
         for date, name in sorted(self.waiting):
             if date > day:

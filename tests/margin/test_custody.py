@@ -9,6 +9,7 @@ import pytest
 
 from agents.margin.shard import MarginShard, ShardConfig
 from schemas import BadRecord, decode
+from tests.gate.counter import Counter, contract, position
 from tests.margin.books import BANK, CHIPS, MONDAY, TUESDAY, WEDNESDAY, Diary, Record, opening
 
 
@@ -190,3 +191,29 @@ def test_breaks_and_waiting_statements_survive_a_restart() -> None:
         diary.ts -= 1000
     assert said[0] == said[1]
     assert findings(said[0]) == [(f"custody_agrees:A1:{TUESDAY}", "custody_agrees")]
+
+
+def test_a_break_blocks_withdrawals_and_new_debt_until_custody_agrees() -> None:
+    counter = Counter(MONDAY)
+    counter.security(BANK)
+    held, owed = [position(BANK, 1_000)], [contract("F", BANK, MONDAY, 100, "10")]
+    counter.trading().open(positions=held, contracts=owed)
+    counter.session("settled")
+    counter.book.reference("reference.custody", statement(cash="1000000", bank=999))
+    counter.trading(TUESDAY)
+    counter.price("10.00")
+    order = {"qty": 100, "price": "10.00"}
+    for business, fields in (
+        ("financing_buy", order),
+        ("short_sell", order),
+        ("withdraw_cash", {"amount": "1"}),
+        ("withdraw_security", {"qty": 100}),
+    ):
+        assert counter.why(business, **fields) == "custody_break", business
+    assert counter.why("collateral_sell", **order) == "accept"
+    assert counter.why("repay", amount="100") == "accept"
+    counter.session("settled")
+    counter.book.reference("reference.custody", statement(TUESDAY, cash="1000000", bank=1_000))
+    counter.trading(WEDNESDAY)
+    counter.price("10.00")
+    assert counter.why("financing_buy", **order) == "accept"

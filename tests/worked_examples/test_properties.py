@@ -94,7 +94,7 @@ def test_3_available_margin_never_rises_when_a_loss_deepens(made: tuple[Driver, 
 
 
 @few
-@given(books(), st.integers(0, 100))
+@given(books(), st.integers(0, 70))
 def test_4_a_haircut_never_changes_the_ratio(made: tuple[Driver, Record], percent: int) -> None:
     driver, _ = made
     before = ratio(driver)
