@@ -136,7 +136,9 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class RulesReference:
-    """Contract-level lines of a broker, valid from a date. Lines in 1e-4, rates in 1e-6."""
+    """Contract-level lines of a broker, valid from a date. Lines in 1e-4, rates in 1e-6. `slippage`: how far
+    below the mark a forced sale is expected to fill, and a forced cover above it.
+    """
 
     preset: Identifier
     from_: Day
@@ -153,6 +155,7 @@ class RulesReference:
     financing_rate: Rate | None = None
     lending_rate: Rate | None = None
     auto_pay: Bool | None = None
+    slippage: Rate | None = None
 
     def check(self) -> None:
         """The lines lie in order: immediate <= min <= warn, and the target is not below min."""

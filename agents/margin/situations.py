@@ -20,6 +20,7 @@ from agents.kernels.layout import (
     SUSPENDED,
     VALUE,
 )
+from agents.liquidation.prices import expected_cover, expected_sale
 from agents.liquidation.situation import NOT_GIVEN, Book, Holding, Short, Situation
 from agents.liquidation.tradable import why_uncoverable, why_unsellable
 from agents.margin.desk import Desk
@@ -90,31 +91,31 @@ def situation_of(market: Market, account: int) -> Situation:
 def _holdings(market: Market, account: int) -> list[Holding]:
     desk = market.desk
     rows, most = desk.books.positions.rows, _largest_share(desk, account)
+    slippage, day = desk.preset(account).slippage, desk.books.day
     found = []
     for row in desk.books.positions.run(account):
         security, qty = rows.security[row], rows.qty[row]
         if not qty:
             continue
         paper = market.paper(security)
-        found.append(
-            Holding(
-                security=paper.name,
-                qty=qty,
-                sellable=max(0, qty - rows.locked[row] - rows.frozen[row]),
-                mark=paper.value,
-                expected=paper.mark,
-                board=paper.board,
-                kind=paper.kind,
-                why_unsellable=paper.why_unsellable,
-                frozen=rows.frozen[row],
-                st=paper.st,
-                delisting=paper.delisting,
-                days_to_liquidate=(qty, paper.adv) if paper.adv > 0 else None,
-                concentration_excess=max(0, qty * paper.value - most),
-                book=paper.book,
-                quota=desk.slices.quota(desk, security, SALE),
-            )
+        holding = Holding(
+            security=paper.name,
+            qty=qty,
+            sellable=max(0, qty - rows.locked[row] - rows.frozen[row]),
+            mark=paper.value,
+            expected=paper.mark,
+            board=paper.board,
+            kind=paper.kind,
+            why_unsellable=paper.why_unsellable,
+            frozen=rows.frozen[row],
+            st=paper.st,
+            delisting=paper.delisting,
+            days_to_liquidate=(qty, paper.adv) if paper.adv > 0 else None,
+            concentration_excess=max(0, qty * paper.value - most),
+            book=paper.book,
+            quota=desk.slices.quota(desk, security, SALE),
         )
+        found.append(expected_sale(holding, slippage, day, desk.rules))
     return sorted(found, key=lambda holding: holding.security)
 
 
@@ -133,32 +134,31 @@ def _largest_share(desk: Desk, account: int) -> int:
 
 def _shorts(market: Market, account: int, aim: Obligations) -> list[Short]:
     desk, books = market.desk, market.desk.books
-    contracts = books.contracts
+    contracts, slippage = books.contracts, desk.preset(account).slippage
     found = []
     for row in contracts.chain(books.accounts.first[account]):
         security, qty = contracts.security[row], contracts.qty[row]
         if contracts.kind[row] != LENDING or not qty:
             continue
         paper = market.paper(security)
-        found.append(
-            Short(
-                contract=contracts.names[row],
-                security=paper.name,
-                qty=qty,
-                sale_price=contracts.base[row] // qty,
-                mark=paper.mark,
-                expected=paper.mark,
-                board=paper.board,
-                kind=paper.kind,
-                why_uncoverable=paper.why_uncoverable,
-                st=paper.st,
-                delisting=paper.delisting,
-                book=paper.book,
-                must_cover=row in aim.contracts,
-                quota=desk.slices.quota(desk, security, COVER),
-                fresh=qty - books.returnable(row),
-            )
+        short = Short(
+            contract=contracts.names[row],
+            security=paper.name,
+            qty=qty,
+            sale_price=contracts.base[row] // qty,
+            mark=paper.mark,
+            expected=paper.mark,
+            board=paper.board,
+            kind=paper.kind,
+            why_uncoverable=paper.why_uncoverable,
+            st=paper.st,
+            delisting=paper.delisting,
+            book=paper.book,
+            must_cover=row in aim.contracts,
+            quota=desk.slices.quota(desk, security, COVER),
+            fresh=qty - books.returnable(row),
         )
+        found.append(expected_cover(short, slippage, books.day, desk.rules))
     return sorted(found, key=lambda short: (short.security, short.contract))
 
 

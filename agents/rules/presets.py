@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from agents.rules.schedule import Schedule, built_in
 from agents.rules.values import ScheduleError, count_of, day_of, flag_of, rate_of, ratio_of, text_of
 from schemas.errors import BadRecord
-from schemas.units import RATIO_SCALE, format_day, parse_day
+from schemas.units import RATE_SCALE, RATIO_SCALE, format_day, parse_day
 
 REALTIME = "realtime"
 BY_SETTLED = "by_settled"
@@ -50,6 +50,7 @@ class Preset:
     financing_rate: int
     lending_rate: int
     auto_pay: bool
+    slippage: int = 0
 
     @property
     def rule(self) -> str:
@@ -90,6 +91,8 @@ class RulesReference(Protocol):
     def lending_rate(self) -> int | None: ...
     @property
     def auto_pay(self) -> bool | None: ...
+    @property
+    def slippage(self) -> int | None: ...
 
 
 def check(preset: Preset) -> None:
@@ -111,13 +114,14 @@ def check(preset: Preset) -> None:
         ("cure_by", preset.cure_by < 0, "must not be negative"),
         ("liquidate_from", preset.liquidate_from <= preset.cure_by, "must come after cure_by"),
         ("rearm", preset.rearm < 0, "must not be negative"),
+        ("slippage", not 0 <= preset.slippage < RATE_SCALE // 2, "must lie below 0.5"),
     )
     for field, wrong, reason in complaints:
         if wrong:
             raise BadRecord(field, reason)
 
 
-_OPTIONAL = {"from", "financing_rate", "lending_rate", "auto_pay"}
+_OPTIONAL = {"from", "financing_rate", "lending_rate", "auto_pay", "slippage"}
 _NEEDED = {
     "warn", "min", "immediate", "immediate_mode", "target", "cure_by", "cure_at", "liquidate_from", "rearm",
     "commission", "source",
@@ -149,6 +153,7 @@ def preset_of(name: str, raw: Any, where: str) -> Preset:
         financing_rate=rate_of(raw.get("financing_rate", "0"), f"{where}.financing_rate"),
         lending_rate=rate_of(raw.get("lending_rate", "0"), f"{where}.lending_rate"),
         auto_pay=flag_of(raw.get("auto_pay", False), f"{where}.auto_pay"),
+        slippage=rate_of(raw.get("slippage", "0"), f"{where}.slippage"),
     )
     try:
         check(preset)
@@ -234,6 +239,7 @@ class Presets:
             financing_rate=reference.financing_rate or 0,
             lending_rate=reference.lending_rate or 0,
             auto_pay=bool(reference.auto_pay),
+            slippage=reference.slippage or 0,
         )
         check(preset)
         self._told[preset.name, preset.valid_from] = preset
