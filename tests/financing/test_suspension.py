@@ -130,3 +130,35 @@ def test_a_security_that_nobody_holds_any_more_is_resumed() -> None:
     firm.day(date, {}, {})
     assert firm.signals[-1] == (date, "resume")
     assert firm.of("financing.balances")[-1]["financing_balance"] == "0.00"
+
+
+@pytest.mark.parametrize(
+    ("date", "percent", "signal"),
+    [
+        ("2013-01-30", 99, None),
+        ("2013-01-31", 19, None),
+        ("2013-01-31", 20, "remind"),
+        ("2013-01-31", 25, "halt"),
+        ("2020-12-30", 25, "halt"),
+        ("2020-12-31", 69, None),
+        ("2020-12-31", 70, "remind"),
+        ("2020-12-31", 75, "halt"),
+    ],
+)
+@pytest.mark.parametrize("business", ["financing", "lending"])
+def test_the_lines_of_an_etf_depend_on_the_date(
+    date: str, percent: int, signal: str | None, business: str
+) -> None:
+    firm = Firm(scope="market")
+    firm.security(date, SECURITY, kind="etf", float_shares=FLOAT_SHARES)
+    financed, lent = (percent * FLOAT_SHARES * PRICE // 100, 0), (0, percent * FLOAT_SHARES // 100)
+    balance, qty = financed if business == "financing" else lent
+    firm.day(date, {SECURITY: [balance, qty, HELD, 1, 0, 0, 0, 0]}, {SECURITY: PRICE})
+    assert firm.signals == ([] if signal is None else [(date, signal)])
+
+
+@pytest.mark.parametrize("kind", ["bond", "fund", "treasury"])
+def test_other_kinds_have_no_limit(kind: str) -> None:
+    firm, states = run(STOCK, kind=kind)
+    assert set(states) == {"open"}
+    assert firm.signals == []
