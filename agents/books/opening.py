@@ -47,14 +47,24 @@ def open_account(fold: Fold, events: EventRows, row: int, name: str, account: in
         accounts.hot[flags] = terms << 1 | (accounts.hot[flags] & 1)
     if events.client[row] != NO_CODE:
         accounts.client[account] = events.client[row]
-    for name, figure in zip(CREDIT_COLUMNS, events.credit(row), strict=True):
-        getattr(accounts, name)[account] = figure
+    _set_credit(books, account, events.credit(row))
     accounts.add_cash(account, cash)
     accounts.set_other_collateral(account, other_collateral)
     _hold(books, account, positions, events.day[row])
     for contract in contracts:
         _owe(fold, account, contract, events.day[row])
     return account
+
+
+def _set_credit(books: Books, account: int, figures: list[int]) -> None:
+    """The account's lines and its group's. Lines that are not named stay as they are: an opening that is
+    silent on them does not lend without limit.
+    """
+    half = len(CREDIT_COLUMNS) // 2
+    for own in (slice(0, half), slice(half, None)):
+        if max(figures[own]) >= 0:
+            for name, figure in zip(CREDIT_COLUMNS[own], figures[own], strict=True):
+                getattr(books.accounts, name)[account] = figure
 
 
 def _check_assets(books: Books, others: int, positions: list[PositionRow]) -> None:
