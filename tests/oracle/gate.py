@@ -46,7 +46,7 @@ class Request:
         self.account = oracle.accounts[order["account"]]
         self.mine = open_.setdefault(order["account"], Open())
         self.business, self.security = order["business"], order.get("security") or ""
-        record = oracle.securities.get(self.security, {})
+        record = oracle.listings.of(self.security)
         self.nature: Record = {"kind": "stock", "board": board_of(self.security)} | record
         borrowed = self.mine.sum("financing") + self.mine.sum("lending")
         self.assets = valuation.assets(self.account, self.prices) + borrowed - self.mine.sum("leaving")
@@ -211,7 +211,10 @@ class Request:
 
     def _crowded(self) -> bool:
         """The gate of 2023-07-31: crowded in the market, dear, most of the account, and not far from 300%."""
-        pe, share = self.nature.get("pe_static"), self.oracle.collateral_share(self.security)
+        pe, share = (
+            self.nature.get("pe_static"),
+            self.oracle.listings.collateral_share(self.security, self.day),
+        )
         if self.day < CROWDING_SINCE or pe is None or share is None:
             return False
         dear = money(pe) >= 300 or money(pe) < 0

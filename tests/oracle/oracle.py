@@ -17,6 +17,7 @@ from tests.oracle import corporate_actions, haircuts, obligations, told, valuati
 from tests.oracle.account_events import FOLDS, Terms, brings_money, released_by_courts
 from tests.oracle.calls import CallLife, Moment, Step
 from tests.oracle.ledger import ZERO, Account, RefusedError, money
+from tests.oracle.listings import Listings
 from tests.oracle.presets import Preset, Versions
 from tests.oracle.prices import Prices, shanghai
 from tests.oracle.reservations import Open
@@ -35,28 +36,13 @@ class View:
     unpriced: tuple[str, ...]
 
 
-LASTING = (
-    "haircut",
-    "financing_margin",
-    "lending_margin",
-    "adv_20",
-    "pe_static",
-    "float_shares",
-    "lendable_qty",
-    "financing",
-    "lending",
-)
-"""What a reference record that does not name it leaves as it was."""
-
-
 class Oracle:
     def __init__(self) -> None:
         self.accounts: dict[str, Account] = {}
         self.lives: dict[str, CallLife] = {}
         self.prices = Prices()
         self.presets = Versions()
-        self.securities: dict[str, Record] = {}
-        """What the latest reference record says of each; of a later day, what waits."""
+        self.listings = Listings()
         self.waiting: list[Record] = []
         self.actions: list[Record] = []
         self.days: list[date] = []
@@ -66,13 +52,10 @@ class Oracle:
         self.settled_day: date | None = None
         self.seen: dict[tuple[str, str], tuple[int, Record]] = {}
         self.observations = 0
-        self.suspended_from: dict[str, int] = {}
-        self.pe: dict[str, Decimal | None] = {}
         self.adjusted: dict[tuple[str, date], tuple[Decimal | None, Any, list[Record]]] = {}
         self.open: dict[str, Open] = {}
         self.halted: set[tuple[str, str]] = set()
         self.custody_breaks: set[str] = set()
-        self.published: list[Record] = []
         self.states: list[Record] = []
         self.totals: list[Record] = []
 
@@ -95,7 +78,7 @@ class Oracle:
             if self.days and date.fromisoformat(record["ex_date"]) == self.day:
                 self._go_ex([record])
         elif topic == "reference.balances":
-            self.published.append(record)
+            self.listings.published.append(record)
         elif topic == "security.signals":
             change = self.halted.add if record["signal"] == "halt" else self.halted.discard
             change((record["security"], record["business"]))
@@ -109,53 +92,21 @@ class Oracle:
                 self._fall_due()
 
     def _security(self, record: Record) -> None:
-        """Margins, haircut and volume stay until named again; the rest is as the newest record says."""
-        before = self.securities.get(record["security"], {})
-        if before and before["date"] > record["date"]:
-            return
-        kept = {name: before[name] for name in LASTING if name in before}
-        if record.get("st") or record.get("delisting"):
-            kept |= {"financing": False, "lending": False}  # off the lists that day (rulebook 10)
-        self.securities[record["security"]] = kept | record
-        self.prices.refer(record)
+        if self.listings.take(record):
+            self.prices.refer(record)
 
     def _review(self) -> None:
-        """Sessions of suspensions; and P/E, which is reviewed once a week on its first session."""
         assert self.day is not None
-        for security, record in self.securities.items():
-            sessions = 0
-            if record.get("suspended"):
-                first = self.suspended_from.setdefault(security, max(0, len(self.days) - 1))
-                if record.get("suspended_since"):
-                    since = date.fromisoformat(record["suspended_since"])
-                    first = self.suspended_from[security] = min(first, sum(day < since for day in self.days))
-                sessions = len(self.days) - first
-            self.prices.suspended[security] = sessions
-            pe = record.get("pe_static")
-            if self._reviews_pe() or self.pe.get(security) is None:
-                self.pe[security] = None if pe is None else money(pe)
+        self.listings.review(self.day, self.days)
+        self.prices.suspended = self.listings.suspended
 
     def _fall_due(self) -> None:
         assert self.day is not None
         before = max((day for day in self.days if day < self.day), default=None)
         for account in self.accounts.values():
             for contract in account.contracts.values():
-                said = self.securities.get(contract.security, {})
-                since = said.get("suspended_since")
-                contract.fall_due(
-                    before,
-                    self.day,
-                    suspended=bool(said.get("suspended")),
-                    suspended_since=None if since is None else date.fromisoformat(since),
-                )
-
-    def _reviews_pe(self) -> bool:
-        assert self.day is not None
-        monday = self.day - timedelta(days=self.day.weekday())
-        earlier = [day for day in self.days if day < self.day]
-        return self.day < haircuts.PE_SINCE or (
-            self.day in self.days and (not earlier or earlier[-1] < monday)
-        )
+                suspended, since = self.listings.suspension(contract.security)
+                contract.fall_due(before, self.day, suspended=suspended, suspended_since=since)
 
     def event(self, event: Record) -> list[Step]:
         """Apply one account event and evaluate its account; a repeated id changes nothing."""
@@ -219,7 +170,7 @@ class Oracle:
         assert self.day is not None
         margins = {
             (kind, security): money(record[f"{kind}_margin"])
-            for security, record in self.securities.items()
+            for security, record in self.listings.records.items()
             for kind in ("financing", "lending")
             if record.get(f"{kind}_margin") is not None
         }
@@ -228,11 +179,8 @@ class Oracle:
             for action in self.actions
             if corporate_actions.is_rights(action) and date.fromisoformat(action["ex_date"]) > self.day
         }
-        suspended = {
-            security: date.fromisoformat(record["suspended_since"]) if record.get("suspended_since") else None
-            for security, record in self.securities.items()
-            if record.get("suspended")
-        }
+        suspensions = {security: self.listings.suspension(security) for security in self.listings.records}
+        suspended = {security: since for security, (is_so, since) in suspensions.items() if is_so}
         return Terms(lambda day: self.presets.at(preset, day), margins, announced, suspended)
 
     def _know(self, day: date) -> None:
@@ -241,9 +189,7 @@ class Oracle:
         self.day = day
         due = [record for record in self.waiting if date.fromisoformat(record["date"]) <= day]
         self.waiting = [record for record in self.waiting if record not in due]
-        for security, record in self.securities.items():
-            if not record.get("suspended"):
-                self.suspended_from.pop(security, None)
+        self.listings.begin_day()
         for record in due:
             self._security(record)
 
@@ -273,7 +219,7 @@ class Oracle:
         self._go_ex([a for a in self.actions if last < date.fromisoformat(a["ex_date"]) <= day])
         if before is not None:
             for name in sorted(self.accounts):
-                if not self.accounts[name].closed:
+                if not self.accounts[name].closed and self.moment(name).due:
                     steps += self._evaluate(name, opens=True)
         return steps
 
@@ -381,23 +327,10 @@ class Oracle:
         return told.evidence(self.accounts[name], self.prices, self.day)
 
     def haircut(self, security: str) -> Decimal:
-        record = self.securities.get(security)
-        if record is None:
-            return ZERO
         assert self.day is not None
-        suspended = self.prices.suspended[security]
-        return haircuts.effective(record, self.day, self.pe[security], suspended)
-
-    def collateral_share(self, security: str) -> Decimal | None:
-        """What was published for an earlier day, the latest of them."""
-        told = [
-            (record["date"], place, record["collateral_share"])
-            for place, record in enumerate(self.published)
-            if record["security"] == security and date.fromisoformat(record["date"]) < (self.day or date.min)
-        ]
-        return money(max(told)[2]) if told else None
+        return self.listings.haircut(security, self.day)
 
     def available_margin(self, name: str) -> Fraction:
         assert self.day is not None
-        counted = {security: self.haircut(security) for security in self.securities}
+        counted = {security: self.haircut(security) for security in self.listings.records}
         return valuation.available_margin(self.accounts[name], self.prices, self.day, counted)

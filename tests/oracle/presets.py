@@ -110,4 +110,5 @@ def raised(preset: Preset, day: date) -> Preset:
         warn=max(preset.warn, minimum),
         target=max(preset.target, minimum, least),
         cure_by=min(preset.cure_by, longest),
+        liquidate_from=preset.liquidate_from - max(0, preset.cure_by - longest),
     )

@@ -58,7 +58,8 @@ def test_available_margin_of_e6_keeps_gains_and_losses_apart() -> None:
     prices |= {"S1": ("22", ".65"), "S2": ("33.50", ".60")}
     for security, (price, haircut) in prices.items():
         oracle.trade(security, MORNING, Decimal(price))
-        record = {"security": security, "date": "2025-04-07", "haircut": haircut}
+        record = {"security": security, "date": "2025-04-07", "haircut": haircut, "board": "main"}
+        record["kind"] = "stock" if Decimal(haircut) <= Decimal("0.70") else "cash_product"
         oracle.reference("reference.securities", record)
     short = {"type": "lending", "opened": "2025-04-07", "rate": "0"}
     quantities = {"A": 10_000, "B": 5_000, "C": 8_000, "F1": 10_000, "F2": 20_000}
@@ -139,11 +140,12 @@ def called_at_129(preset: str) -> tuple[Oracle, list[str]]:
 
 
 def next_day(oracle: Oracle, day: date, price: str) -> list[str]:
+    """The oracle does not plan: that a plan is due, it says at every evaluation until there is one."""
     steps = oracle.session("pre_open", day) + oracle.session("continuous", day)
     offset = (day - DAY).days * 86_400_000
     oracle.trade("600000.SH", MORNING + offset, Decimal(price))
     steps += oracle.clock() + oracle.session("settled", day)
-    return [step.event for step in steps]
+    return list(dict.fromkeys(step.event for step in steps))
 
 
 def test_preset_a_calls_at_129_expires_at_145_and_liquidates_on_t_plus_2() -> None:
