@@ -37,7 +37,7 @@ from streams.errors import UserError
 from streams.shardlog.checkpoint import Checkpoint
 from streams.shardlog.records import Genesis
 
-VERSION = 1
+VERSION = 2
 MAGIC = b"LRCP"
 _PREFIX = struct.Struct("<4sIQ")
 _CRC = struct.Struct("<I")
@@ -50,8 +50,8 @@ class CheckpointError(UserError):
     """A checkpoint that must not be used, with what to do about it."""
 
 
-class NewerCheckpointError(CheckpointError):
-    """A newer version of the program wrote the checkpoint."""
+class OtherVersionError(CheckpointError):
+    """Another version of the program wrote the checkpoint: its arrays are not ours."""
 
 
 class ForeignCheckpointError(CheckpointError):
@@ -117,7 +117,7 @@ class CheckpointStore:
     def newest(self, partition: int) -> Found:
         """The newest valid checkpoint of a partition; damaged ones are passed over with a message.
 
-        Raises NewerCheckpointError if a newer version of the program wrote it.
+        Raises OtherVersionError if a newer version of the program wrote it.
         """
         messages: list[str] = []
         for path in reversed(self._paths(partition)):
@@ -228,7 +228,7 @@ def _as_part(value: bytes | NDArray[Any]) -> tuple[str, list[int], bytes | memor
 def decode_checkpoint(data: bytes, name: str = "the checkpoint") -> Checkpoint:
     """The checkpoint in these bytes; its arrays are writable and its own.
 
-    Raises DamagedCheckpointError, or NewerCheckpointError for a version above this one's.
+    Raises DamagedCheckpointError, or OtherVersionError for a version other than this one's.
     """
     if len(data) < _PREFIX.size + _CRC.size or data[:4] != MAGIC:
         raise DamagedCheckpointError("it is no checkpoint")
@@ -236,9 +236,9 @@ def decode_checkpoint(data: bytes, name: str = "the checkpoint") -> Checkpoint:
     (crc,) = _CRC.unpack_from(data, len(data) - _CRC.size)
     if zlib.crc32(memoryview(data)[: -_CRC.size]) != crc:
         raise DamagedCheckpointError("its checksum does not match")
-    if version > VERSION:
-        raise NewerCheckpointError(
-            f"{name} has version {version}, this program reads up to {VERSION}",
+    if version != VERSION:
+        raise OtherVersionError(
+            f"{name} has version {version}, this program reads {VERSION}",
             advice="Start the version that wrote it, or move the checkpoints away to begin anew.",
         )
     header = orjson.loads(data[_PREFIX.size : _PREFIX.size + length])

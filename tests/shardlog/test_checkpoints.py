@@ -14,7 +14,7 @@ from streams.checkpoints import (
     CheckpointStore,
     DamagedCheckpointError,
     ForeignCheckpointError,
-    NewerCheckpointError,
+    OtherVersionError,
     check_log,
     decode_checkpoint,
     encode_checkpoint,
@@ -134,13 +134,16 @@ def test_a_damaged_checkpoint_is_passed_over_with_a_message(
     assert "damaged" in found.messages[0]
 
 
-def test_a_newer_version_is_refused_and_says_what_to_do(store: CheckpointStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 99])
+def test_another_version_is_refused_and_says_what_to_do(
+    store: CheckpointStore, tmp_path: Path, version: int
+) -> None:
     written(store, CHECKPOINT)
     path = next(tmp_path.rglob("*.checkpoint"))
     data = bytearray(path.read_bytes()[:-4])
-    struct.pack_into("<I", data, 4, 2)
+    struct.pack_into("<I", data, 4, version)
     path.write_bytes(bytes(data) + struct.pack("<I", zlib.crc32(data)))
-    with pytest.raises(NewerCheckpointError, match="version 2") as refused:
+    with pytest.raises(OtherVersionError, match=f"version {version}") as refused:
         store.newest(3)
     assert refused.value.advice
 
