@@ -192,6 +192,7 @@ class MarginCall:
     ratio_last_close: Ratio | None = None
     obligations: CallObligations | None = None
     orders: tuple[AlertId, ...] | None = None
+    withdrawn: tuple[AlertId, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

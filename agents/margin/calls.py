@@ -228,10 +228,11 @@ class Calls:
         return int(row)
 
     def end(self, row: int, event: str, moment: Moment) -> None:
-        """The last record of an episode."""
+        """The last record of an episode; it names forced orders still open, which are to be withdrawn."""
         desk = self.desk
         account = desk.episodes.account[row]
-        tell_call(desk, row, event, moment.ts)
+        names = [desk.orders.names[order] for order in desk.orders.of(account)]
+        tell_call(desk, row, event, moment.ts, **({"withdrawn": names} if names else {}))
         desk.orders.close_all(account)
         desk.watch(account, on=False)
         desk.books.accounts.episode[account] = -1

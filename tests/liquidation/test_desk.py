@@ -147,3 +147,13 @@ def test_published_records_keep_the_shape_of_the_contract(mode: str) -> None:
         assert order["mode"] == mode
         assert {"price", "expected_price", "mark"} <= order.keys()
     assert records[1]["price"] is None
+
+
+def test_orders_still_open_when_the_target_is_reached_are_named_to_be_withdrawn() -> None:
+    floor = Floor()
+    floor.quote(BANK, "09:31", "11.00")
+    floor.opens("100000", held=HELD, clock="09:32")
+    (order,) = floor.orders()
+    floor.event("cash", "09:33", amount="60000", reason="deposit")
+    closed = floor.book.alerts("margin.calls")[-1]
+    assert (closed["event"], closed["withdrawn"]) == ("closed", [order["id"]])
