@@ -1,4 +1,4 @@
-"""Property 17.1 (9): halts flip only on published figures of the session before, whatever own balances are."""
+"""Property 17.1 (9): halts flip only on published figures of the session before, never on own balances."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
