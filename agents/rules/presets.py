@@ -206,17 +206,22 @@ class Presets:
         return self._as_exchanges_demand(found, day)
 
     def _as_exchanges_demand(self, preset: Preset, day: int) -> Preset:
+        """Lines raised and deadline shortened to what the exchanges demand; liquidation begins as much
+        earlier.
+        """
         rules = self._schedule
         floor = rules.number_or_none("mmr_floor_exchange", day) or 0
         target = rules.number_or_none("topup_target_min", day) or 0
         longest = rules.number_or_none("topup_deadline_trading_days_max", day)
         minimum = max(preset.min, floor)
+        sooner = 0 if longest is None else max(0, preset.cure_by - longest)
         return replace(
             preset,
             min=minimum,
             warn=max(preset.warn, minimum),
             target=max(preset.target, minimum, target),
-            cure_by=preset.cure_by if longest is None else min(preset.cure_by, longest),
+            cure_by=preset.cure_by - sooner,
+            liquidate_from=preset.liquidate_from - sooner,
         )
 
     def update(self, reference: RulesReference) -> Preset:
