@@ -276,14 +276,16 @@ class Books:
         """A new day: T+1 quantities become sellable, limits and flows begin at nothing. `revalue` has to
         follow.
         """
-        if day != self.day:
+        begins = day != self.day
+        if begins:
             self.previous_day, self.day = self.day, day
         rows = self.positions.rows
         expired = rows.used("lock_day") < day
         rows.used("locked")[expired] = 0
         rows.used("lock_day")[expired] = -1
         self.positions.compact()
-        self.securities.begin_day(day)
+        if begins:
+            self.securities.begin_day(day)
         self.seen.begin_day()
         self.accounts.used("late")[:] = 0
 
