@@ -9,6 +9,8 @@ import pytest
 
 from agents import Book
 from agents.kernels.layout import HAIRCUT
+from agents.rules.overlay import overlay
+from agents.rules.schedule import built_in
 from schemas import BadRecord
 from schemas.units import format_day, format_line, parse_day
 from tests.margin.books import Record, at
@@ -16,11 +18,21 @@ from tests.margin.books import Record, at
 STOCK = "600000.SH"
 
 
-class Broker:
-    """A book with 1,000 shares at 10 yuan and no debt; its available margin is what the haircut makes of it."""
+def own_file(parameters: str) -> str:
+    lines = ["schema: 1", "parameters:"]
+    for line in parameters.splitlines():
+        name, value = line.split()
+        entry = f'{{from: "2015-01-05", value: {value}, conf: P, source: "own"}}'
+        lines += [f"  {name}:", "    entries:", f"      - {entry}"]
+    return "\n".join(lines)
 
-    def __init__(self, first: str) -> None:
-        self.book = Book()
+
+class Broker:
+    """A book with 1,000 shares at 10 yuan and no debt: available margin is what the haircut makes of it."""
+
+    def __init__(self, first: str, own: str = "") -> None:
+        """`own`: the parameters of the broker's own file, one a line: name, value."""
+        self.book = Book(rules=overlay(built_in(), own_file(own)) if own else built_in())
         self.day = first
         self.begin(first)
         account = {"account": "A1", "ts": at(first, "09:00"), "id": "o", "kind": "opening", "cash": "0"}
@@ -187,3 +199,25 @@ def test_a_suspension_takes_the_haircut_on_its_thirty_first_day_and_resumption_g
     broker.begin(format_day(day))
     broker.says(suspended=False)
     assert broker.haircut == "0.65"
+
+
+def test_a_brokers_file_may_take_the_cap_where_nothing_is_published_and_lower_caps() -> None:
+    broker = Broker("2024-03-01", 'haircut_not_given cap\nhaircut_other_stock "0.40"')
+    broker.says(haircut=None, index_member=True)
+    assert broker.haircut == "0.70"
+    broker.says(haircut=None)
+    assert broker.haircut == "0.40", "membership was not said: the lower cap"
+    with pytest.raises(BadRecord, match="0.40"):
+        broker.says(haircut="0.41", index_member=False)
+
+
+def test_a_brokers_file_may_review_pe_daily_and_shorten_the_suspension() -> None:
+    broker = Broker("2024-03-05", "haircut_pe_review daily\nsuspended_after_sessions 1")
+    broker.says(pe_static="10")
+    broker.says(pe_static="400")
+    assert broker.haircut == "0.00"
+    broker.says(pe_static="10", suspended=True, valuation="last")
+    assert broker.haircut == "0.65"
+    broker.settle()
+    broker.begin("2024-03-06")
+    assert broker.haircut == "0.00"
