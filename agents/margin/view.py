@@ -48,6 +48,9 @@ def account_view(desk: Desk, name: str) -> Record:
             "orders": [desk.orders.names[order] for order in desk.orders.of(account)],
         }
     view["capacity"] = capacity(desk, account, margin)
+    unsecured = desk.shortfalls.amount(account)
+    if unsecured:
+        view["unsecured"] = format_money(unsecured)
     view["evidence"] = evidence(desk.books, account)
     return view
 

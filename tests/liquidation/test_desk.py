@@ -112,6 +112,7 @@ def test_an_unsecured_claim_is_entered_in_the_ledger_when_nothing_is_left_to_sel
     assert entry["figures"]["debt"] == call["debt"] == "100076.00"  # 200,000 - 100,000 less 0.076 %
     assert entry["figures"]["unsecured"] == "100076.00"
     assert entry["figures"]["since"] == DAY
+    assert floor.book.account("A1")["unsecured"] == "100076.00"
 
 
 def test_the_ledger_follows_the_claim_at_settled_and_forgets_what_is_paid() -> None:
