@@ -15,6 +15,7 @@ from tests.oracle.calls import Step
 from tests.oracle.driver import Driver, Record
 from tests.oracle.gate import Request
 from tests.oracle.oracle import Oracle
+from tests.oracle.plan_checks import check_plans
 from tests.oracle.wire import shown_ratio
 
 
@@ -56,6 +57,7 @@ class Comparison:
                 by_account.setdefault(output.key, []).append(output.value)
         for name in sorted(by_account.keys() | {step.account for step in steps}):
             self._calls([step for step in steps if step.account == name], by_account.get(name, []))
+        check_plans(self.oracle, [o.value for o in said if o.topic == "liquidation.orders"])
         self._states([output.value for output in said if output.topic == "margin.ratios"])
         self._totals([output.value for output in said if output.topic == "shard.totals"])
         self.accounts()

@@ -61,6 +61,7 @@ def _holder(account: Account, action: Action, held: int, prices: Prices) -> None
     if item is None:
         item = InTransit(action["action"], action["security"])
         account.receivable.append(item)
+    item.security = action["security"]
     item.pay_date = date.fromisoformat(action["pay_date"]) if action.get("pay_date") else None
     item.cash += cash
     if is_rights(action):
