@@ -3,9 +3,14 @@
 """
 
 from dataclasses import replace
+from fractions import Fraction
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agents.liquidation.plan import make_plan
 from agents.liquidation.situation import Holding, Plan, Short, Situation
+from agents.rules.costs import sell_cost
 from schemas.units import parse_day
 
 DAY = parse_day("2025-04-07")
@@ -99,3 +104,28 @@ def test_the_short_that_must_be_covered_comes_before_the_largest_loss() -> None:
     both = replace(shorted(must_cover=True), shorts=(losing, replace(SHORT, must_cover=True)))
     plan = make_plan(replace(both, assets=30_000 * YUAN, debt=40_000 * YUAN, to_target=True))
     assert [order.contract for order in plan.orders if order.contract] == ["L1", "L0"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.integers(1, 400_000_000),
+    st.integers(0, 300_000_000),
+    st.integers(100, 60_000),
+    st.integers(800, 40_000),
+)
+def test_the_quantity_pays_what_must_be_repaid_and_one_lot_less_does_not(
+    owed: int, cash: int, qty: int, price: int
+) -> None:
+    held = replace(SHARES, qty=qty, sellable=qty, mark=price, expected=price)
+    plan = make_plan(replace(SAFE, repayable=owed, must_repay=owed, free_cash=cash, holdings=(held,)))
+    repaid = sum(order.amount or 0 for order in plan.orders)
+    sold = sum(order.qty or 0 for order in plan.orders)
+    net = price * (1 - Fraction(sell_cost(DAY, 250, "stock"), 10**6))
+    left = owed - repaid
+    assert repaid <= cash
+    assert plan.achieved is (left - sold * net < 10)
+    if sold == qty or left < 10:
+        assert sold in (0, qty)
+        return
+    assert sold % 100 == 0
+    assert sold * net >= left > (sold - 100) * net

@@ -89,6 +89,8 @@ def test_e10_d_a_locked_stock_stays_in_the_residual() -> None:
     plan = plan_record(driver)
     assert plan["ratio_after"] == "1.371401"
     assert [(left["security"], left["why"]) for left in plan["residual"]] == [(BANK, "limit_down")]
+    later = {"business": "sell_to_repay", "security": BANK, "qty": 18_800, "price": "8.00"}
+    assert plan["later"] == [later]
 
 
 def test_e10_d_the_next_session_sells_what_is_still_needed() -> None:
