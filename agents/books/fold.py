@@ -65,8 +65,7 @@ class Fold:
         """
         books, rules = self.books, self.rules
         waits = rules.number("short_return_min_sessions_after_sale", books.day) > 0
-        yesterday = books.previous_day if books.previous_day >= 0 else books.day - 1
-        books.return_until = yesterday if waits else books.day
+        books.return_until = books.day - 1 if waits else books.day
         self.review_maturities()
         follow_rates(books, self.terms, rules, books.previous_day)
 
