@@ -23,6 +23,7 @@ class Instrument:
         "board",
         "calendar",
         "day",
+        "delisting",
         "frozen",
         "held",
         "kind",
@@ -49,7 +50,8 @@ class Instrument:
         self.name = securities.names[row]
         self.kind, self.board = securities.kind(row), securities.board(row)
         self.table = securities
-        self.st = bool(securities.get(row, at.ST))
+        self.st = securities.get(row, at.ST) == 1
+        self.delisting = securities.get(row, at.DELISTING) == 1
         self.last = securities.last(row, day)
         self.reference = securities.reference_close(row, day)
         self.mark, self.value = securities.get(row, at.MARK), securities.get(row, at.VALUE)
@@ -97,12 +99,22 @@ class Instrument:
                 self.day,
                 self.reference,
                 st=self.st,
-                delisting=self.get(at.DELISTING) == 1,
+                delisting=self.delisting,
                 schedule=self.rules.schedule,
             )
             if computed is not None:
                 down, up = down if down > 0 else computed.down, up if up > 0 else computed.up
         return down, up
+
+    @property
+    def limit_rule(self) -> str:
+        """The parameter that gives the limits of the day."""
+        own = [f"limit_delisting_{self.board}"] * self.delisting + [f"limit_{self.board}_st"] * self.st
+        known = self.rules.schedule.parameters
+        return next(
+            (name for name in own if name in known and self.rules.number(name) is not None),
+            f"limit_{self.board}",
+        )
 
     def continuous(self) -> bool:
         """Whether the security is in continuous auction: cages hold there only."""

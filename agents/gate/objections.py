@@ -85,7 +85,7 @@ def suspended(case: Case) -> Objection | None:
 
 def delisting(case: Case) -> Objection | None:
     """What is being delisted is sold, not bought on credit."""
-    if case.security.get(at.DELISTING) != 1:
+    if not case.security.delisting:
         return None
     rule = case.rules.cite("eligibility_removed_on_delisting")
     return Objection(rule, "the security is in its delisting period")

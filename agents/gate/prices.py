@@ -50,14 +50,14 @@ def daily_limits(case: Case) -> Objection | None:
     down, up = case.security.limits()
     if case.price >= down and (up <= 0 or case.price <= up):
         return None
-    board = case.security.board
-    name = "limit_main_st" if case.security.st and board == "main" else f"limit_{board}"
     figures = {
         "price": Money(case.price),
         "limit_down": Money(down),
         "limit_up": Money(up),
     }
-    return Objection(case.rules.cite(name), "the price lies outside the day's limits", figures)
+    return Objection(
+        case.rules.cite(case.security.limit_rule), "the price lies outside the day's limits", figures
+    )
 
 
 def cage(case: Case) -> Objection | None:
