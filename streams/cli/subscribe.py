@@ -18,7 +18,9 @@ from streams.subscriber import ALERT_TOPICS, Alert, Subscriber
 _SHOWN_FIRST = (
     "event",
     "level",
+    "order",
     "decision",
+    "limit",
     "signal",
     "kind",
     "business",
