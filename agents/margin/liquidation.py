@@ -40,7 +40,8 @@ class Liquidation:
     def enter_slice(self, moment: Moment) -> list[int]:
         """Goes to the slice of the moment; returns the accounts in liquidation when a new one begins."""
         desk, episodes = self.desk, self.desk.episodes
-        if not desk.slices.enter(desk, moment.ts):
+        desk.slices.enter(desk, moment.ts)
+        if not desk.slices.take_fresh():
             return []
         waiting = (episodes.used("account") >= 0) & (episodes.used("state") >= EXPIRED)
         accounts: list[int] = episodes.used("account")[np.flatnonzero(waiting)].tolist()

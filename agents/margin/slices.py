@@ -39,21 +39,23 @@ _HOURS = ((_CLOCK, "stock"), ("510050.SH", "etf"), ("000001.SZ", "stock"), ("430
 
 class Slices:
     """`current` is the slice (day * 10_000 + number), -1 before the first. Of it: `accounts` and `planned`
-    (milli) planned so far, `full` once the ceiling was passed; `resumed`: a halt ended since the last
-    evaluation. `volume_before` and `volume_now` are
-    cumulative volumes of the day at the beginning of the slice before and of this one, by security row (-1
-    not known). `limits` (security row, side) -> what this slice may send, where somebody asked (None: no
-    limit); `sent` (security row, side) -> [slice, shares sent in it, volume then]; `latest` account row
-    -> slice of its latest plan today; `held` shares of this shard's accounts at the last `settled`.
+    (milli) planned so far, `full` once the ceiling was passed; `fresh`: it began, or a halt ended in it, and
+    nobody has looked yet at the accounts that waited. `volume_before` and `volume_now` are cumulative volumes
+    of the day at the beginning of the slice before and of this one, by security row (-1 not known). `limits`
+    (security row, side) -> what this slice may send, where somebody asked (None: no limit); `sent` (security
+    row, side) -> [slice, shares sent in it, volume then]; `latest` account row -> slice of its latest plan
+    today; `held` shares of this shard's accounts at the last `settled`. `market` and `minute` are the minutes
+    of market time and of what is looked at now, None where they are not of the day.
     """
 
     def __init__(self) -> None:
         self.current = UNKNOWN
         self.minute: int | None = None
+        self.market: int | None = None
         self.accounts = 0
         self.planned = 0
         self.full = False
-        self.resumed = False
+        self.fresh = False
         self.volume_before = np.empty(0, dtype=np.int64)
         self.volume_now = np.empty(0, dtype=np.int64)
         self.held = np.empty(0, dtype=np.int64)
@@ -63,22 +65,21 @@ class Slices:
 
     # -- time
 
-    def enter(self, desk: Desk, ts: int) -> bool:
-        """Goes to the slice of market time `ts` (ms); says whether that is a new one, or trading resumed in
-        this one. Times that are not of the books' day tell nothing, and no slice begins at noon.
+    def enter(self, desk: Desk, ts: int) -> None:
+        """Goes to the slice of market time, and to the minute of an event at `ts` (ms) where that is later:
+        an event from the future keeps itself from being acted on, and moves no slice. Times that are not of
+        the books' day tell nothing, and no slice begins at noon.
         """
-        resumed, self.resumed = self.resumed, False
-        day = desk.books.day
-        known = [time for time in (ts, desk.calendar.market_ts) if shanghai_day(time) == day]
-        minute = shanghai_minute(max(known)) if known else None
-        if minute == self.minute and self.current // _PER_DAY == day:
-            return resumed
-        self.minute = minute
-        new = day * _PER_DAY + (0 if minute is None else self._number(desk, minute))
-        if new <= self.current:
-            return resumed
-        self._begin(desk, new)
-        return True
+        day, market_ts = desk.books.day, desk.calendar.market_ts
+        own = shanghai_minute(ts) if shanghai_day(ts) == day else None
+        market = shanghai_minute(market_ts) if shanghai_day(market_ts) == day else own
+        self.minute = market if market is None or own is None else max(market, own)
+        if market == self.market and self.current // _PER_DAY == day:
+            return
+        self.market = market
+        new = day * _PER_DAY + (0 if market is None else self._number(desk, market))
+        if new > self.current:
+            self._begin(desk, new)
 
     def _number(self, desk: Desk, minute: int) -> int:
         """Number of the slice, counted from 1; 0 outside continuous trading."""
@@ -90,7 +91,7 @@ class Slices:
 
     def _begin(self, desk: Desk, new: int) -> None:
         same_day = new // _PER_DAY == self.current // _PER_DAY
-        self.current, self.accounts, self.planned, self.full = new, 0, 0, False
+        self.current, self.accounts, self.planned, self.full, self.fresh = new, 0, 0, False, True
         first = new % _PER_DAY <= 1
         self.volume_before = np.empty(0, dtype=np.int64) if first or not same_day else self.volume_now
         self.volume_now = _volumes(desk)
@@ -99,9 +100,14 @@ class Slices:
             self.sent.clear()
             self.latest.clear()
 
+    def take_fresh(self) -> bool:
+        """Whether accounts that wait are to be looked at now; asked once."""
+        fresh, self.fresh = self.fresh, False
+        return fresh
+
     def resume(self) -> None:
         """Trading goes on after a halt: what was left is planned again without waiting for the next slice."""
-        self.resumed = True
+        self.fresh = True
         self.latest = dict.fromkeys(self.latest, UNKNOWN)
 
     def open(self, desk: Desk, *, at_once: bool) -> bool:
@@ -211,7 +217,7 @@ class Slices:
 
     def snapshot(self) -> Snapshot:
         """Everything."""
-        now = [self.current, self.minute, self.accounts, self.planned, self.full, self.resumed]
+        now = [self.current, self.accounts, self.planned, self.full, self.fresh]
         limits = [[*key, most] for key, most in sorted(self.limits.items())]
         sent = [[*key, *figures] for key, figures in sorted(self.sent.items())]
         return {
@@ -224,7 +230,8 @@ class Slices:
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Everything again."""
         now, limits, sent, latest = orjson.loads(bytes(snapshot["slices.now"]))
-        self.current, self.minute, self.accounts, self.planned, self.full, self.resumed = now
+        self.current, self.accounts, self.planned, self.full, self.fresh = now
+        self.minute = self.market = None
         self.limits = {(security, side): most for security, side, most in limits}
         self.sent = {(security, side): figures for security, side, *figures in sent}
         self.latest = dict(latest)

@@ -39,6 +39,7 @@ def test_a_ceiling_counts_all_plans_of_a_slice_and_the_next_slice_begins_anew() 
     floor.quote(SHENZHEN, "09:34", "1.00")
     falls_alone(floor, "B1", "09:34")
     assert "B1" not in {order["account"] for order in floor.orders()}
+    floor.clock("09:35")
     floor.opens("100000", held=HELD, account="C1", clock="09:35")
     falls_alone(floor, "C1", "09:35")
     assert "C1" in {order["account"] for order in floor.orders()}

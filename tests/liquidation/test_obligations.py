@@ -70,6 +70,16 @@ def test_target_and_obligation_take_the_larger_of_both() -> None:
     assert make_plan(replace(low, must_repay=300_000 * YUAN)).orders[0].qty == 30_100
 
 
+def test_what_is_sold_to_pay_for_covering_repays_nothing_though_money_is_owed() -> None:
+    """1,000 at 20.00 cost 20,005.20 with 0.026 %: 2,003 shares at 10.00 less 0.076 % bring as much."""
+    short = replace(SHORT, must_cover=True)
+    plan = make_plan(replace(SAFE, debt=120_000 * YUAN, shorts=(short,)))
+    assert trades(plan) == [("collateral_sell", 2_100, None), ("buy_to_return", 1_000, None)]
+    assert plan.achieved
+    assets = 500_000 * YUAN - 2_100 * 10 * YUAN * Fraction(76, 100_000) - 20_005_200
+    assert Fraction(*plan.ratio_after) == Fraction(assets) / (100_000 * YUAN)
+
+
 def test_what_cannot_be_paid_today_is_told_with_what_comes_next() -> None:
     locked = replace(SHARES, why_unsellable="limit_down")
     plan = make_plan(replace(SAFE, must_repay=25_000 * YUAN, holdings=(locked,)))

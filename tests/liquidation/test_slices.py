@@ -250,3 +250,21 @@ def test_a_restored_shard_goes_on_with_the_same_slice() -> None:
         said.append(steps)
     assert said[0] == said[1]
     assert list(first.book.core.state_rows()) == list(second.core.state_rows())
+
+
+def test_a_slice_that_another_account_begins_still_serves_those_who_waited() -> None:
+    floor = sliced()
+    floor.fill(floor.orders()[0], "09:31")
+    floor.quote(CHIPS, "09:32", "50.00")
+    floor.quote(BANK, "09:34", "10.00", 160_000)
+    floor.session("halt", "09:35", "SZ")
+    floor.opens("900000", held={CHIPS: 20_000}, account="A2", clock="09:35:01")
+    assert floor.orders()[-1]["account"] == "A2"
+    assert floor.sold(floor.clock("09:35:03")) == [(BANK, 12_000)]
+
+
+def test_an_event_from_the_future_moves_no_slice() -> None:
+    floor = sliced()
+    floor.fill(floor.orders()[0], "14:59")
+    floor.quote(BANK, "09:34", "10.00", 160_000)
+    assert floor.sold(floor.clock("09:35")) == [(BANK, 12_000)]
