@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -9,9 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from streams.cli.options import json_option
+from streams.checking import Check
+from streams.checking import check as explain_run
+from streams.cli.options import json_option, with_settings
 from streams.cli.output import print_json
 from streams.report import DayReport, report
+from streams.rules_file import load_rules
+from streams.settings import Settings
 
 _BAR = "▏▎▍▌▋▊▉█"
 _BAR_CELLS = 12
@@ -28,14 +33,35 @@ _LEGEND = (
 
 @click.command()
 @click.argument("results", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--check", is_flag=True, help="Explain every alert too; exit code 1 if a figure does not follow."
+)
 @json_option
-def command(results: Path, as_json: bool) -> None:
-    """Show the run in RESULTS day by day: debts, ratios, calls, forced sales and what stood in their way."""
+@with_settings(shown=("LIANGRONG_RULES",))
+def command(settings: Settings, results: Path, check: bool, as_json: bool) -> None:
+    """Show the run in RESULTS day by day: debts, ratios, calls, forced sales and what stood in their way.
+
+    With --check every call, plan, order and signal of the run is explained from its own evidence, with the
+    rules of LIANGRONG_RULES if the run had some.
+    """
     days = list(report(results))
+    checked = explain_run(results, load_rules(settings)) if check else None
     if as_json:
-        print_json([day.json() for day in days])
-        return
-    Console(width=None if Console().is_terminal else 150).print(_table(days))
+        shown = {"days": [day.json() for day in days]}
+        print_json(shown if checked is None else shown | {"check": checked.json()})
+    else:
+        Console(width=None if Console().is_terminal else 150).print(_table(days))
+        if checked is not None:
+            click.echo(_verdict(checked))
+    if checked is not None and checked.wrong:
+        sys.exit(1)
+
+
+def _verdict(checked: Check) -> str:
+    counts = ", ".join(f"{count:,} {topic}" for topic, count in sorted(checked.explained.items()))
+    if not checked.wrong:
+        return f"explained {counts}: every figure follows from the records themselves"
+    return f"explained {counts}: {len(checked.wrong):,} do not add up: {', '.join(checked.wrong[:5])}"
 
 
 def _table(days: list[DayReport]) -> Table:

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
 from agents.core import Output
 from schemas.units import parse_day
+from streams.checking import check
+from streams.cli import root
+from streams.days.reader import open_days
 from streams.errors import UserError
 from streams.report import report
 from streams.results import Results
+from streams.run import RunOptions, run_days
+from tests.replay.small_days import two_days
 
 MONDAY = parse_day("2025-04-07")
 
@@ -85,3 +93,23 @@ def test_a_day_on_which_nothing_was_said_has_zeros(of: Callable[..., dict[str, o
 def test_a_directory_without_a_finished_run_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no finished run"):
         next(report(tmp_path))
+
+
+def test_every_alert_of_a_run_is_explained_and_a_changed_figure_is_found(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    results = Results(out)
+    options = RunOptions(window_ms=60_000, liquidation="simulate")
+    results.close(run_days(open_days(two_days(tmp_path)), options, results.keep))
+    found = check(out)
+    assert found.explained["margin.calls"] > 0
+    assert found.wrong == []
+
+    path = next(out.glob("date=*/margin.calls.parquet"))
+    table = pq.read_table(path)
+    place = table.column_names.index("assets")
+    table = table.set_column(place, "assets", pa.array(["1.00"] * len(table)))
+    pq.write_table(table, path)
+    assert len(check(out).wrong) == len(table)
+    answer = CliRunner().invoke(root, ["report", str(out), "--check"])
+    assert answer.exit_code == 1
+    assert "do not add up" in answer.output
