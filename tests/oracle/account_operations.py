@@ -192,6 +192,33 @@ def compensated(story: Story, name: str, security: str, amount: int) -> None:
             story.fact(name, "transfer", action=item.action, **given)
 
 
+def operated(story: Story, name: str, security: str, amount: int) -> None:
+    """Acknowledges, gives more time, holds a liquidation or lets it go on, changes the preset."""
+    kind = amount % 5
+    if kind == 0:
+        story.command(name, "acknowledge")
+    elif kind == 1:
+        story.command(name, "extend_deadline", days=1 + amount % 2)
+    elif kind == 2:
+        story.command(name, "hold")
+    elif kind == 3:
+        story.command(name, "resume")
+    else:
+        story.command(name, "set_preset", preset="ABCDX?"[amount % 6])
+
+
+def stated(story: Story, name: str, security: str, amount: int) -> None:
+    """The custodian's statement for today, or a day beside it: right, or off by little."""
+    account = story.oracle.accounts[name]
+    cash = account.cash + (FEN if amount % 4 == 0 else 0)
+    held = [{"security": s, "qty": qty} for s, qty in sorted(account.held.items())]
+    if held and amount % 7 == 0:
+        held[0] = {**held[0], "qty": int(str(held[0]["qty"])) + 1}
+    day = story.day + timedelta(days=amount % 9 // 8 - amount % 11 // 10)
+    statement = {"account": name, "date": day.isoformat(), "cash": str(cash), "positions": held}
+    story.reference("reference.custody", statement)
+
+
 def repeat(story: Story, name: str, security: str, amount: int) -> None:
     if story.last_event is not None:
         changed = {"ts": story.last_event["ts"] + 1} if amount % 2 else {}
@@ -243,6 +270,8 @@ ACCOUNT: dict[str, Callable[[Story, str, str, int], None]] = {
         freeze_cash,
         paid_out,
         subscribed,
+        operated,
+        stated,
         compensated,
         repeat,
         impossible,

@@ -52,6 +52,10 @@ class Episode:
     """What matured up to here has been told."""
     extra: int = 0
     at_once: bool = False
+    held: bool = False
+    acknowledged: bool = False
+    command: dict[str, str] | None = None
+    """Of an operator, to be named by the next record."""
 
     def is_called(self) -> bool:
         """A formal call on the ratio whose deadline has not passed."""
@@ -304,6 +308,8 @@ class CallLife:
         episode = self.episode
         if episode is None or episode.state < EXPIRED or now.phase not in (None, "continuous"):
             return False
+        if episode.held:
+            return False
         if now.time is not None and now.time >= NO_NEW_SLICE and not episode.at_once:
             return False
         if episode.obliged and now.due:
@@ -342,12 +348,20 @@ class CallLife:
         step = Step(self.account, episode.name, event, missing, told, episode.reason)
         if episode.obliged and now.due:
             step.record["obligations"] = now.due.shown()
+        self._name_command(step)
         self.steps.append(step)
+
+    def _name_command(self, step: Step) -> None:
+        assert self.episode is not None
+        if self.episode.command is not None and step.event != "liquidating":
+            step.record["command"], self.episode.command = self.episode.command, None
 
     def _end(self, event: str, now: Moment, preset: Preset) -> None:
         assert self.episode is not None
         told = self.episode.deadline(now, preset)
-        self.steps.append(Step(self.account, self.episode.name, event, None, told, self.episode.reason))
+        step = Step(self.account, self.episode.name, event, None, told, self.episode.reason)
+        self._name_command(step)
+        self.steps.append(step)
         self.episode, self.written_off = None, False
 
 

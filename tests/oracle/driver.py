@@ -82,6 +82,10 @@ class Driver:
             if rows.qty[row]
         }
 
+    def custody_breaks(self) -> set[str]:
+        accounts = self.core.desk.books.accounts
+        return {name for name, row in accounts.index.items() if accounts.custody_break[row]}
+
     def calls(self, outputs: list[Output] | None = None) -> list[Record]:
         """Records of margin.calls, in order."""
         return self.of("margin.calls", outputs)

@@ -150,7 +150,7 @@ class Request:
             halted = (self.security, kind) in self.oracle.halted
             yield "limit_etf" if self.nature["kind"] == "etf" else "limit_stock", halted
         if self.business in (*NEW_DEBT, "withdraw_cash", "withdraw_security"):
-            yield "custody_break", self.account.name in self.oracle.custody_breaks
+            yield "custody_break", self.account.name in self.oracle.custody.breaks
             yield "unpriced", self.blind
         if self.business in NEW_DEBT:
             episode = self.oracle.lives[self.account.name].episode

@@ -50,5 +50,6 @@ def owed(account: Account, day: date, until: date) -> Obligations:
 def _of(reason: str, contracts: list[Contract], latest: date, until: date, day: date) -> Obligations:
     money = sum((c.interest_due(day) for c in contracts), ZERO)
     money += sum((c.principal for c in contracts if c.kind == "financing"), ZERO)
-    names = sorted(c.name for c in contracts if c.kind == "financing" or c.qty)
+    asked = [c for c in contracts if c.interest_due(day) or (c.principal if c.kind == "financing" else c.qty)]
+    names = sorted(c.name for c in asked)
     return Obligations(reason, money, names, latest, until) if money or names else NOTHING

@@ -13,9 +13,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tests.oracle import corporate_actions, haircuts, obligations, told, valuation
+from tests.oracle import corporate_actions, haircuts, obligations, operators, told, valuation
 from tests.oracle.account_events import FOLDS, Terms, brings_money, released_by_courts
-from tests.oracle.calls import CallLife, Moment, Step
+from tests.oracle.calls import NOTICE, CallLife, Moment, Step
+from tests.oracle.custody import Custody
 from tests.oracle.ledger import ZERO, Account, RefusedError, money
 from tests.oracle.listings import Listings
 from tests.oracle.presets import Preset, Versions
@@ -55,7 +56,9 @@ class Oracle:
         self.adjusted: dict[tuple[str, date], tuple[Decimal | None, Any, list[Record]]] = {}
         self.open: dict[str, Open] = {}
         self.halted: set[tuple[str, str]] = set()
-        self.custody_breaks: set[str] = set()
+        self.custody = Custody()
+        self.snapshots: list[Record] = []
+        self.topups: list[Record] = []
         self.states: list[Record] = []
         self.totals: list[Record] = []
 
@@ -77,6 +80,8 @@ class Oracle:
             self.actions.append(record)
             if self.days and date.fromisoformat(record["ex_date"]) == self.day:
                 self._go_ex([record])
+        elif topic == "reference.custody":
+            self.custody.take(record, self.day or date.min, self.settled_day)
         elif topic == "reference.balances":
             self.listings.published.append(record)
         elif topic == "security.signals":
@@ -140,6 +145,29 @@ class Oracle:
         life.written_off = life.written_off and not money_in
         return [] if account.closed else self._evaluate(name, money_in=money_in)
 
+    def command(self, record: Record) -> list[Step]:
+        """An operator's word about an open account and its open episode."""
+        name, what = record["account"], record["command"]
+        account, life = self.accounts[name], self.lives[name]
+        if self.time is not None:
+            self.time = max(self.time, shanghai(record["ts"]).time())
+        if what == "set_preset":
+            if record["preset"] not in self.presets.by_name:
+                raise RefusedError("preset", "nobody has described it")
+            account.preset = record["preset"]
+        if life.episode is not None:
+            if what == "acknowledge" and not life.episode.acknowledged:
+                self._snapshot(name, "acknowledged")
+                life.episode.acknowledged = True
+            operators.change(life.episode, record, self.moment(name), self.preset(account))
+        return [] if what in ("acknowledge", "hold") else self._evaluate(name)
+
+    def _snapshot(self, name: str, moment: str) -> None:
+        """Evidence between the records of a call."""
+        assert self.day is not None
+        figures = {"moment": moment, "evidence": told.evidence(self.accounts[name], self.prices, self.day)}
+        self.snapshots.append({"account": name, "date": self.day.isoformat(), "figures": figures})
+
     def clock(self) -> list[Step]:
         return self._evaluate_all()
 
@@ -154,8 +182,7 @@ class Oracle:
         if phase == "settled":
             self.open.clear()
             self.settled_day = day
-            steps += self._evaluate_all(settled=True)
-            self.totals.append(self._totals())
+            steps += self._settle(day)
         if phase == "continuous":
             steps += self._evaluate_all()
         return steps
@@ -183,6 +210,18 @@ class Oracle:
         suspended = {security: since for security, (is_so, since) in suspensions.items() if is_so}
         return Terms(lambda day: self.presets.at(preset, day), margins, announced, suspended)
 
+    def _settle(self, day: date) -> list[Step]:
+        steps = self._evaluate_all(settled=True)
+        self.topups.append(told.topups(self.lives, self._asked, self.days))
+        self.totals.append(self._totals())
+        self.custody.settle(day, self.accounts)
+        return steps
+
+    def _asked(self, name: str) -> tuple[Decimal, Decimal]:
+        """Cash to the target, and what must be repaid whatever the ratio."""
+        now, preset = self.moment(name), self.preset(self.accounts[name])
+        return valuation.shortfall(now.value, now.owed, preset.target), now.due.money
+
     def _know(self, day: date) -> None:
         """What is dated up to this day holds now."""
         self.prices.begin(day)
@@ -199,8 +238,7 @@ class Oracle:
         before = self.days[-1] if self.days else None
         if before is not None and self.settled_day != before:
             self.settled_day, self.phase = before, "settled"
-            steps = self._evaluate_all(settled=True)
-            self.totals.append(self._totals())
+            steps = self._settle(before)
         self._know(day)
         self.open.clear()
         self.phase = "pre_open"
@@ -276,11 +314,14 @@ class Oracle:
         account, life, day = self.accounts[name], self.lives[name], self.day
         assert day is not None
         now = self.moment(name, money_in=money_in, settled=settled, opens=opens)
-        shown, preset = life.shown, self.preset(account)
+        shown, preset, before = life.shown, self.preset(account), life.episode
         steps = life.evaluate(now, preset)
         if life.shown != shown or (settled and now.owed > 0):
             margin = self.available_margin(name)
             self.states.append(told.state(account, life.shown, self.prices, day, margin, settled=settled))
+        silent = settled and now.owed > 0 and not now.unpriced and not steps
+        if silent and before is not None and life.episode is before and before.state > NOTICE:
+            self._snapshot(name, "daily")
         for step in steps:
             step.record.update(told.call(account, preset, self.prices, day, step.shortfall, step.reason))
         return steps

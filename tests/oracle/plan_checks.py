@@ -163,6 +163,8 @@ class PlanCheck:
             assert abs(Fraction(shown) - balance.value / balance.owed) <= Fraction(1, 1_000_000), self.plan
         sales = [order for order in self.orders if order["business"] == "sell_to_repay"]
         covers = [order for order in self.orders if order["business"] in ("buy_to_return", "collateral_sell")]
+        if self.now.value < self.now.owed:
+            return  # whatever is sold, debt remains: everything goes (7.3)
         if self.now.due or covers or not sales or not self._reaches(balance):
             return
         last = sales[-1]

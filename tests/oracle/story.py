@@ -104,6 +104,18 @@ class Story:
     def fact(self, account: str, kind: str, **fields: Any) -> None:
         self.send({"account": account, "ts": self.now(), "id": self.new_id(), "kind": kind, **fields})
 
+    def command(self, name: str, what: str, **more: Any) -> None:
+        """An operator's word; both refuse it, or neither does."""
+        record = {"id": self.new_id(), "ts": self.now(), "by": "desk", "command": what, "account": name}
+        steps, refused = [], []
+        try:
+            steps = self.oracle.command({**record, **more})
+        except RefusedError as error:
+            refused = [error.field]
+        letters = self.driver.of("dead.letters", self.driver.command({**record, **more}))
+        assert [letter["field"] for letter in letters] == refused, (record, letters)
+        self.compare.outputs(steps)
+
     def request(self, order: Record) -> Record:
         """A request to the gate; the same again gets the same answer."""
         order = {"ts": self.now(), "id": self.new_id(), **order}

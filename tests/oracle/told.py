@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from tests.oracle import valuation
+from tests.oracle.calls import NOTICE, CallLife
 from tests.oracle.contracts import Contract
 from tests.oracle.ledger import ZERO, Account
 from tests.oracle.presets import Preset
@@ -15,6 +17,8 @@ from tests.oracle.prices import Prices
 from tests.oracle.wire import floored, line, shown_ratio, yuan
 
 Record = dict[str, Any]
+LONG = 5
+"""Trading days after which a call is long outstanding."""
 
 
 def evidence(account: Account, prices: Prices, day: date) -> Record:
@@ -78,6 +82,29 @@ def state(
     if missing:
         record["unpriced"] = missing
     return record
+
+
+def topups(
+    lives: dict[str, CallLife], asked: Callable[[str], tuple[Decimal, Decimal]], days: list[date]
+) -> Record:
+    """What open calls ask for: all of them, and those at least five trading days old."""
+    sums = {kind: [0, ZERO, ZERO] for kind in ("outstanding", "long_outstanding")}
+    for name, life in lives.items():
+        episode = life.episode
+        if episode is None or episode.state == NOTICE:
+            continue
+        missing, due = asked(name)
+        by_ratio = episode.called_on is not None or episode.pursued
+        began = date.fromisoformat(episode.name.split(":")[1])
+        kinds = ["outstanding"] + ["long_outstanding"] * (sum(day > began for day in days) >= LONG)
+        for kind in kinds:
+            sums[kind][0] += 1
+            sums[kind][1] += missing if by_ratio else ZERO
+            sums[kind][2] += due if episode.obliged else ZERO
+    return {
+        kind: {"calls": calls, "shortfall": yuan(Decimal(missing)), "obligations": yuan(Decimal(due))}
+        for kind, (calls, missing, due) in sums.items()
+    }
 
 
 def lines(preset: Preset) -> Record:
