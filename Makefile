@@ -19,7 +19,7 @@ demo: $(VENV)/ready
 	@$(BIN)/liangrong demo $(if $(ACCOUNTS),--accounts $(ACCOUNTS)) $(if $(SPEED),--speed $(SPEED))
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check

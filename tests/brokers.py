@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 import shutil
 import subprocess
@@ -69,5 +70,7 @@ def what_kafka_lacks() -> str | None:
         return f"Java {version[1] if version else '?'} is older than {JAVA_NEEDED}"
     if shutil.which("mvn") is None:
         return "there is no Maven"
-    fetched = subprocess.run([KAFKA_SCRIPT, "fetch"], capture_output=True, text=True, check=False)
+    with KAFKA_SCRIPT.open() as script:
+        fcntl.flock(script, fcntl.LOCK_EX)  # two test processes must not fetch into one folder at once
+        fetched = subprocess.run([KAFKA_SCRIPT, "fetch"], capture_output=True, text=True, check=False)
     return None if fetched.returncode == 0 else f"{fetched.stdout}{fetched.stderr}".strip()

@@ -16,7 +16,8 @@ from hypothesis import settings
 from streams.brokers import EmbeddedBroker
 from tests.brokers import Broker, KafkaNode, kafka_node, what_kafka_lacks
 
-_left_out: list[str] = []
+LEFT_OUT = "Apache Kafka left out"
+_left_out: dict[str, None] = {}
 
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("soak", deadline=None)
@@ -42,8 +43,7 @@ def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaNode
     if missing is not None:
         if wish == "required":
             pytest.fail(f"Apache Kafka is required here, but: {missing}")
-        _left_out.append(missing)
-        pytest.skip(f"Apache Kafka left out: {missing}")
+        pytest.skip(f"{LEFT_OUT}: {missing}")
     with kafka_node(tmp_path_factory.mktemp("kafka")) as node:
         yield node
 
@@ -60,7 +60,13 @@ def broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> B
     return made
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember what was left out, in whichever of several processes the test was to run."""
+    if report.skipped and isinstance(report.longrepr, tuple) and LEFT_OUT in report.longrepr[2]:
+        _left_out[report.longrepr[2].partition(f"{LEFT_OUT}: ")[2]] = None
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say plainly what was left out."""
-    for reason in dict.fromkeys(_left_out):
+    for reason in _left_out:
         terminalreporter.write_line(f"Apache Kafka was left out of these tests: {reason}", yellow=True)
