@@ -19,7 +19,7 @@ from agents.gate.reservations import (
 from agents.kernels.layout import HAIRCUT
 from agents.rules.capacity import margin_of
 from schemas.orders import ORDER_BUSINESSES, AccountOrder
-from schemas.units import RATIO_SCALE, format_money, format_ratio
+from schemas.units import RATIO_SCALE, format_day, format_money, format_ratio
 
 Record = dict[str, Any]
 
@@ -60,9 +60,9 @@ def decide(case: Case) -> Record:
     return record
 
 
-def refuse_unknown(order: AccountOrder, reason: str, rule: str) -> Record:
+def refuse_unknown(order: AccountOrder, reason: str, day: int) -> Record:
     """The refusal of a request for an account that cannot trade at all."""
-    return _plain(order, REJECT, rule, reason) | {"limit": 0}
+    return _plain(order, day, REJECT, f"account@{format_day(day)}", reason) | {"limit": 0}
 
 
 def reservation(case: Case) -> tuple[int, ...]:
@@ -124,9 +124,10 @@ def ratio_after(case: Case) -> str | None:
     return format_ratio(assets, debt) if debt > 0 else None
 
 
-def _plain(order: AccountOrder, decision: str, rule: str, reason: str) -> Record:
+def _plain(order: AccountOrder, day: int, decision: str, rule: str, reason: str) -> Record:
+    """An id may come again when it is forgotten, two trading days later: the day tells the answers apart."""
     return {
-        "id": f"{order.account}:{order.id}:decision",
+        "id": f"{order.account}:{order.id}:{format_day(day)}:decision",
         "order": order.id,
         "account": order.account,
         "ts": order.ts,
@@ -137,7 +138,7 @@ def _plain(order: AccountOrder, decision: str, rule: str, reason: str) -> Record
 
 
 def _record(case: Case, decision: str, rule: str, reason: str, figures: Figures) -> Record:
-    record = _plain(case.order, decision, rule, reason)
+    record = _plain(case.order, case.rules.day, decision, rule, reason)
     if figures:
         record["figures"] = written(figures)
     return record

@@ -15,7 +15,7 @@ from agents.margin.evidence import available
 from schemas import decode
 from schemas.errors import BadRecord
 from schemas.orders import AccountOrder
-from schemas.units import format_day, shanghai_day
+from schemas.units import shanghai_day
 
 ORDERS = "account.orders"
 
@@ -72,7 +72,7 @@ class Gate:
         if account < 0 or accounts.closed[account]:
             reason = "the account was never opened" if account < 0 else "the account is closed"
             today = day if day >= 0 else shanghai_day(order.ts)
-            return refuse_unknown(order, reason, f"account@{format_day(today)}")
+            return refuse_unknown(order, reason, today)
         if self._rules.day != day:
             self._rules = DayRules(self.desk.rules, day)
         return decide(Case(self.desk, self.groups, self._rules, order, account, margins[account]))

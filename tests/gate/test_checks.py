@@ -37,7 +37,7 @@ def test_every_request_gets_one_decision_even_of_an_account_nobody_opened() -> N
 
 def test_a_decision_names_rule_figures_and_what_would_pass() -> None:
     decision = counter().ask("financing_buy", qty=200_000, price="10.00")
-    assert decision["id"] == "A1:r4:decision"
+    assert decision["id"] == "A1:r4:2024-06-03:decision"
     assert decision["rule"] == "margin_financing@2023-09-11"
     assert decision["figures"] == {
         "available_margin": "1006500.00",

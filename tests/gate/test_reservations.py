@@ -157,6 +157,16 @@ def test_a_repeated_request_gets_its_decision_again_and_reserves_once() -> None:
     assert found.book.order(record) == first
 
 
+def test_an_id_used_again_after_two_trading_days_is_a_new_request() -> None:
+    found = counter()
+    record = {"account": "A1", "ts": found.ts, "id": "same", "business": "withdraw_cash", "amount": "10"}
+    first = found.book.order(record)
+    for day in ("2016-03-02", "2016-03-03"):
+        found.session("pre_open", day)
+    again = found.book.order(record | {"amount": "11"})
+    assert (first["id"], again["id"]) == ("A1:same:2016-03-01:decision", "A1:same:2016-03-03:decision")
+
+
 def test_the_same_id_with_other_content_is_a_bad_record() -> None:
     found = counter()
     record = {"account": "A1", "ts": found.ts, "id": "same", "business": "withdraw_cash", "amount": "10"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from schemas.routing import home_partition
 from streams.shardlog.positions import Sources
 from tests.simulation.world import DAY_MS, OPEN_MS, SECURITIES, Event, EventWriter, Window
 
@@ -40,6 +41,7 @@ class DayWriter(EventWriter):
         self.date = DATES[0]
         self.price = dict.fromkeys(SECURITIES, 1_000)
         """In fen: 10.00 yuan at first."""
+        self.asked: list[dict[str, Any]] = []
 
     def morning(self, ts: int) -> list[Event]:
         """What the exchange says before the market opens."""
@@ -98,7 +100,26 @@ class DayWriter(EventWriter):
         if x < 0.34:
             value = {"id": f"c{self.number}", "ts": ts, "by": "desk", "command": "approve", "account": name}
             return Event(("commands", 0), value)
+        if x < 0.46:
+            return self._request(ts, name, security)
         return self._tick(ts, security)
+
+    def _request(self, ts: int, name: str, security: str) -> Event:
+        """A question to the gate, now and then a repeated one."""
+        r = self.r
+        business = r.choice(["collateral_buy", "collateral_sell", "financing_buy", "withdraw_cash"])
+        value: dict[str, Any] = {"account": name, "ts": ts, "id": f"r{self.number}", "business": business}
+        if business == "withdraw_cash":
+            value["amount"] = r.randint(1, 1_000)
+        else:
+            price = yuan(self.price[security])
+            value |= {"security": security, "qty": 100 * r.randint(1, 9), "price": price}
+            value["order_type"] = "limit"
+        if self.asked and r.random() < 0.1:
+            value = r.choice(self.asked)
+        self.asked.append(value)
+        home = home_partition(str(value["account"]), self.sources.partitions)
+        return Event(("account.orders", home), value)
 
     def _tick(self, ts: int, security: str) -> Event:
         self.price[security] = max(100, self.price[security] * self.r.randint(93, 103) // 100)

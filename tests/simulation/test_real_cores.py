@@ -47,7 +47,9 @@ def test_these_days_have_calls_liquidations_and_final_balances() -> None:
         for log in history(seed, replay=True).broker.published:
             seen.update(outgoing.output.topic for outgoing in log)
             seen.update(str(outgoing.output.value.get("event")) for outgoing in log)
+            seen.update(str(outgoing.output.value.get("decision")) for outgoing in log)
     wanted = {"margin.calls", "financing.balances", "liquidation.orders", "called", "expired", "closed"}
+    wanted |= {"order.decisions", "accept", "reject"}
     assert wanted <= set(seen), seen
 
 
