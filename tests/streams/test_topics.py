@@ -38,7 +38,7 @@ async def test_another_partition_count_is_refused_with_what_to_do(broker: Broker
     await create_topics(broker.settings_with(LIANGRONG_PARTITIONS="2"))
     other = broker.settings_with(LIANGRONG_PARTITIONS="4")
     for attempt in (create_topics, check_topics):
-        with pytest.raises(TopicError, match="account.events has 2 partitions, settings say 4") as refused:
+        with pytest.raises(TopicError, match="reference.custody has 2 partitions, settings say 4") as refused:
             await attempt(other)
         assert "LIANGRONG_PARTITIONS" in refused.value.advice
 
