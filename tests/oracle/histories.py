@@ -29,12 +29,18 @@ class History:
 
 
 def play(history: History) -> Story:
+    story = begin(history)
+    for operation in history.operations:
+        do(story, operation)
+    return story
+
+
+def begin(history: History) -> Story:
+    """The market's first day, and the books of the accounts."""
     story = Story(history.preset, history.first_day)
     for number, (preset, leverage, short) in enumerate(history.books):
         name = None if preset == len(PRESET_NAMES) else PRESET_NAMES[preset]
         story.send(story.opening(ACCOUNTS[number], name, leverage, short))
-    for operation in history.operations:
-        do(story, operation)
     return story
 
 
@@ -95,3 +101,8 @@ def histories(shortest: int, longest: int) -> st.SearchStrategy[History]:
         books=books,
         operations=st.lists(operations, min_size=shortest, max_size=longest),
     )
+
+
+def beginnings() -> st.SearchStrategy[History]:
+    """Histories in which nothing has happened yet."""
+    return histories(0, 0)

@@ -63,12 +63,11 @@ class PlanCheck:
     # -- each order
 
     def _repayment(self, order: Record) -> None:
-        """Own free cash, never short-sale proceeds, whole fen."""
+        """Own free cash, never short-sale proceeds."""
         lent = [c for c in self.account.contracts.values() if c.kind == "lending"]
         proceeds = sum((c.principal for c in lent), ZERO)
         amount = money(order["amount"])
         assert 0 < amount <= self.account.cash - self.account.frozen_cash - proceeds, order
-        assert amount * 100 % 1 == 0, order
 
     def _tradable(self, order: Record) -> None:
         """Not suspended, in the hours of continuous auction, with a counterparty."""
