@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agents.gate.day_rules import DayRules
+from agents.gate.forced import forced_cash
 from agents.gate.groups import Groups
 from agents.gate.instrument import Instrument
 from agents.gate.reservations import (
@@ -66,9 +67,11 @@ class Case:
         self.assets = accounts.assets(account) + borrowed - reserved[LEAVING]
         self.debt = accounts.debt(account) + borrowed
         self.margin = margin - reserved[MARGIN]
-        cash = accounts.cash[account] - accounts.frozen_cash[account] - reserved[OWN_CASH]
-        self.all_cash = max(0, cash - reserved[COVER_CASH])
-        self.own_cash = max(0, cash - max(accounts.proceeds[account], reserved[COVER_CASH]))
+        repaid, covered = forced_cash(desk, account)
+        cash = accounts.cash[account] - accounts.frozen_cash[account] - reserved[OWN_CASH] - repaid
+        covered += reserved[COVER_CASH]
+        self.all_cash = max(0, cash - covered)
+        self.own_cash = max(0, cash - max(accounts.proceeds[account], covered))
         row = desk.books.securities.index.get(order.security, -1) if order.security is not None else -1
         self.paper: Instrument | None = None
         if row >= 0 and self.business not in MONEY_REQUESTS:

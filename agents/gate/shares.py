@@ -6,6 +6,7 @@ from agents.books.contracts import FINANCING, LENDING
 from agents.books.securities import SHORT_SALES
 from agents.gate.case import Case
 from agents.gate.findings import Cap
+from agents.gate.forced import forced_sales
 from agents.gate.reservations import BUYING, RETURNING, SELLING
 from agents.kernels.layout import FIRM_HELD, FLOAT_SHARES, LENDABLE
 from agents.rules.lots import is_legal_buy, is_legal_sale, round_down
@@ -55,7 +56,7 @@ def not_bought_today(case: Case) -> Cap | None:
 
 def not_reserved(case: Case) -> Cap | None:
     """What open orders will sell is not sold twice."""
-    selling = case.desk.reservations.shares(case.account, case.security.row)[SELLING]
+    selling = _selling(case)
     if not selling:
         return None
     figures = {"sellable": case.security.sellable, "in_open_orders": selling}
@@ -177,5 +178,11 @@ def is_legal(case: Case) -> bool:
 
 
 def _sellable(case: Case) -> int:
-    selling = case.desk.reservations.shares(case.account, case.security.row)[SELLING]
-    return max(0, case.security.sellable - selling)
+    return max(0, case.security.sellable - _selling(case))
+
+
+def _selling(case: Case) -> int:
+    """Shares that open requests and forced orders will sell."""
+    account, security = case.account, case.security.row
+    promised = case.desk.reservations.shares(account, security)[SELLING]
+    return promised + forced_sales(case.desk, account, security)

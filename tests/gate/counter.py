@@ -22,8 +22,8 @@ def at(day: str, clock: str) -> int:
 class Counter:
     """A book on one day, in continuous trading unless told otherwise; ids and times follow one another."""
 
-    def __init__(self, day: str, rules: Schedule | None = None) -> None:
-        self.book = Book(rules=rules or built_in())
+    def __init__(self, day: str, rules: Schedule | None = None, liquidation: str = "propose") -> None:
+        self.book = Book(liquidation, rules=rules or built_in())
         self.day, self.count, self.ts = day, 0, at(day, "08:30")
 
     def _next(self) -> int:

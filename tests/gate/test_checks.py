@@ -303,6 +303,32 @@ def test_an_open_call_blocks_new_debt() -> None:
     assert found.why("sell_to_repay", account="debtor", **BUY) == "accept"
 
 
+@pytest.mark.parametrize(("liquidation", "most"), [("auto", 1_400), ("propose", 20_000)])
+def test_what_forced_orders_are_selling_is_not_sold_by_the_client_as_well(
+    liquidation: str, most: int
+) -> None:
+    """The plan sells 18,600 of 20,000; one that waits for approval leaves the client free to act himself."""
+    found = Counter("2016-03-01", liquidation=liquidation)
+    found.security()
+    at_once: dict[str, Any] = {
+        "preset": "N",
+        "from": "2016-01-04",
+        "warn": "1.50",
+        "min": "1.30",
+        "immediate": "1.15",
+    }
+    at_once |= {"immediate_mode": "realtime", "target": "1.50", "cure_by": 1, "cure_at": "settled"}
+    terms: dict[str, Any] = {"liquidate_from": 2, "rearm": "0.01", "commission": "0.00025"}
+    found.book.reference("reference.rules", at_once | terms)
+    found.trading()
+    found.price("10.00")
+    owed = contract("F", BANK, "2016-02-01", 20_000, "10.00", principal="195000", margin_ratio="0")
+    found.open("debtor", cash="0", positions=[position(BANK, 20_000)], contracts=[owed], preset="N")
+    assert found.book.account("debtor")["call"]["state"] == "liquidating"
+    decision = found.ask("sell_to_repay", account="debtor", qty=20_000, price="10.00")
+    assert decision["limit"] == most
+
+
 def test_an_account_that_cannot_be_valued_takes_no_debt_and_gives_nothing_out() -> None:
     found = counter()
     found.event("transfer", security="600123.SH", qty=100, reason="collateral_in")

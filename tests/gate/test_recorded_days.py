@@ -27,7 +27,7 @@ def recorded_day(parent: Path) -> tuple[list[Path], int]:
         book["contracts"][0]["principal"] = "1000"
         books.append(book | ({"group_credit": SHARED} if name.startswith("{") else {}))
     write_lines(day, "account.events", books)
-    listed = {"security": "600000.SH", "date": format_day(FIRST), "kind": "stock", "board": "main"}
+    listed: Record = {"security": "600000.SH", "date": format_day(FIRST), "kind": "stock", "board": "main"}
     listed |= {"prev_close": "10.00", "haircut": "0.65", "financing": True, "lending": True}
     write_lines(day, "reference.securities", [listed])
     asked = [
