@@ -5,72 +5,26 @@ books, prices, requests and what each request has to be told.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
-Record = dict[str, Any]
-BANK, CHIPS, GROWTH, NORTH, FUND = "600000.SH", "688981.SH", "300750.SZ", "430047.BJ", "510300.SH"
-UNLISTED = "600999.SH"
-CALL, CONTINUOUS = "opening_call", "continuous"
-
-
-@dataclass(frozen=True)
-class Round:
-    """Prices and account events, then requests that see them: (request, what its decision must say)."""
-
-    requests: tuple[tuple[Record, Record], ...]
-    prices: dict[str, str] = field(default_factory=dict)
-    events: tuple[Record, ...] = ()
-    phase: str = CONTINUOUS
-
-
-@dataclass(frozen=True)
-class Example:
-    """One trading day; `reference` holds (topic, key, record)."""
-
-    day: str
-    rounds: tuple[Round, ...]
-    reference: tuple[tuple[str, str, Record], ...] = ()
-    books: tuple[Record, ...] = ()
-
-
-def security(day: str, name: str = BANK, **more: Any) -> tuple[str, str, Record]:
-    board = {"688": "star", "300": "chinext"}.get(name[:3], "bse" if name.endswith(".BJ") else "main")
-    record = {"security": name, "date": day, "kind": "stock", "board": board, "prev_close": "10.00"}
-    record |= {"haircut": "0.65", "financing": True, "lending": True}
-    return "reference.securities", name, record | more
-
-
-def book(account: str, cash: str = "1000000", **more: Any) -> Record:
-    return {"account": account, "cash": cash, "positions": [], "contracts": []} | more
-
-
-def held(name: str, qty: int) -> Record:
-    return {"security": name, "qty": qty}
-
-
-def owed(contract: str, name: str, opened: str, qty: int, price: str, **more: Any) -> Record:
-    record = {"contract": contract, "type": "financing", "security": name, "opened": opened, "qty": qty}
-    return record | {"price": price, "rate": "0", "due": "2030-01-01"} | more
-
-
-def asks(account: str, business: str, **fields: Any) -> Record:
-    """A request; a trade in BANK by limit order unless it says otherwise."""
-    record: Record = {"account": account, "business": business}
-    if business not in ("withdraw_cash", "repay"):
-        record["security"] = BANK
-        if business != "withdraw_security":
-            record["order_type"] = "limit" if "price" in fields else "market"
-    return record | fields
-
-
-def accept(limit: Any = None, **more: Any) -> Record:
-    return {"decision": "accept"} | ({} if limit is None else {"limit": limit}) | more
-
-
-def reject(rule: str, limit: Any = 0, **more: Any) -> Record:
-    return {"decision": "reject", "rule": rule, "limit": limit} | more
-
+from tests.acceptance.example_days import (
+    BANK,
+    CALL,
+    CHIPS,
+    FUND,
+    GROWTH,
+    NORTH,
+    UNLISTED,
+    Example,
+    Record,
+    Round,
+    accept,
+    asks,
+    book,
+    held,
+    owed,
+    reject,
+    security,
+)
 
 # -- E5, E6
 
@@ -122,7 +76,7 @@ def withdrawals() -> Example:
 def mixed_book() -> Example:
     """E6: what 484,289.02 of available margin carries at 100% and at 130%."""
     day, plain, dear = "2024-07-19", "600014.SH", "600013.SH"
-    shares = {
+    shares: dict[str, tuple[str, Record]] = {
         "600001.SH": ("20.00", {}),
         "019547.SH": ("100.00", {"kind": "treasury", "haircut": "0.95"}),
         "600003.SH": ("15.00", {"haircut": "0", "st": True}),
@@ -196,7 +150,7 @@ def uptick() -> Example:
         reject("short_uptick"),
         {"account": "U1", "kind": "fill", "id": "f1", "business": "short_sell"},
     )
-    own = {"account": "{G7}B", "business": "collateral_sell", "qty": 8_000, "price": "9.75"}
+    own: Record = {"account": "{G7}B", "business": "collateral_sell", "qty": 8_000, "price": "9.75"}
     rounds = (
         Round(
             (
@@ -321,7 +275,7 @@ def limits_of_st(day: str, close: str, down: str, up: str) -> Example:
 
 def tiers(day: str = "2018-06-04") -> Example:
     """Debt of a million; a fund at 1.000 that costs nothing to buy."""
-    free = {"preset": "FREE", "from": "2018-01-02", "warn": "1.40", "min": "1.30", "immediate": None}
+    free: Record = {"preset": "FREE", "from": "2018-01-02", "warn": "1.40", "min": "1.30", "immediate": None}
     free |= {"immediate_mode": "by_settled", "target": "1.50", "cure_by": 1, "cure_at": "settled"}
     free |= {"liquidate_from": 2, "rearm": "0.01", "commission": "0"}
     debt = owed("F", GROWTH, "2018-01-05", 0, "1.00", principal="1000000", margin_ratio="0")

@@ -14,8 +14,9 @@ from datetime import date
 from typing import Any
 
 from schemas.routing import home_partition
+from tests.acceptance.example_days import Example
 from tests.acceptance.firm import Firm, Record
-from tests.acceptance.orders_of_examples import EXAMPLES, Example
+from tests.acceptance.orders_of_examples import EXAMPLES
 from tests.oracle.moments import at
 
 WINDOW = [("window", b"0")]
