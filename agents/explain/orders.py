@@ -28,6 +28,7 @@ WHY = {
     "lowers_ratio": "a sale would lower the ratio",
     "no_cash": "no cash to buy back with",
     "no_price": "without a price",
+    "in_open_orders": "in the client's own open orders",
     "participation": "left to a later slice: this one has sent its share of the volume",
 }
 

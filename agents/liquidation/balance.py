@@ -94,10 +94,12 @@ class Balance:
         self._pay(amount * EXACT)
         self.assets -= amount * EXACT
 
-    def sell(self, qty: int, mark: int, expected: int, kind: str) -> None:
-        """Sell at the expected price; proceeds repay what can be repaid, the rest stays as own cash."""
+    def sell(self, qty: int, mark: int, expected: int, kind: str, *, repays: bool = True) -> None:
+        """Sell at the expected price; proceeds repay what can be repaid if the sale is one that `repays`, the
+        rest stays as own cash.
+        """
         proceeds = qty * self.sale_unit(expected, kind)
-        paid = min(proceeds, self.repayable)
+        paid = min(proceeds, self.repayable) if repays else 0
         self.assets += proceeds - paid - qty * mark * EXACT
         self._pay(paid)
         self.own_cash += proceeds - paid

@@ -144,12 +144,13 @@ def _later(now: Planner, disposal: Disposal) -> tuple[Later, ...]:
 def _held_on(holding: Holding, sold: int) -> Holding:
     why = None if holding.why_unsellable in _PASSING else holding.why_unsellable
     left = holding.qty - sold
-    return replace(holding, qty=left, sellable=left - holding.frozen, why_unsellable=why, quota=None)
+    free = left - holding.frozen
+    return replace(holding, qty=left, sellable=free, why_unsellable=why, quota=None, in_orders=0)
 
 
 def _owed_on(short: Short, covered: int) -> Short:
     why = None if short.why_uncoverable in _PASSING else short.why_uncoverable
-    return replace(short, qty=short.qty - covered, why_uncoverable=why, quota=None, fresh=0)
+    return replace(short, qty=short.qty - covered, why_uncoverable=why, quota=None, fresh=0, in_orders=0)
 
 
 # -- orders

@@ -12,6 +12,7 @@ from agents.liquidation.disposal import Disposal
 from agents.liquidation.situation import (
     BOUGHT_TODAY,
     FROZEN,
+    IN_ORDERS,
     LOWERS_RATIO,
     NO_CASH,
     NO_PRICE,
@@ -136,7 +137,7 @@ class Planner:
         wanted = -(-balance.repayable // unit)
         if not self.everything:
             wanted = min(wanted, max(-(-balance.must_repay // unit), self._shares_to_target(holding)))
-        leg.to_repay = self._sell(leg, wanted)
+        leg.to_repay = self._sell(leg, wanted, repays=True)
 
     def _shares_to_target(self, holding: Holding) -> int:
         """How many shares close the gap, 0 where none is open or a sale does not close it."""
@@ -151,11 +152,11 @@ class Planner:
             return True
         return self.balance.sale_gain(holding.mark, holding.expected, holding.kind) > 0
 
-    def _sell(self, leg: Leg, wanted: int) -> int:
+    def _sell(self, leg: Leg, wanted: int, *, repays: bool) -> int:
         holding = leg.holding
         rule = lot(holding.board, holding.kind, self.situation.day, self.situation.rules)
         qty = sale_of_at_least(rule, wanted, leg.left)
-        self.balance.sell(qty, holding.mark, holding.expected, holding.kind)
+        self.balance.sell(qty, holding.mark, holding.expected, holding.kind, repays=repays)
         leg.left -= qty
         return qty
 
@@ -170,7 +171,7 @@ class Planner:
             if leg.left <= 0 or not self._worth_selling(leg.holding):
                 continue
             unit = self.balance.sale_unit(leg.holding.expected, leg.holding.kind)
-            qty = self._sell(leg, -(-(missing - raised) // unit))
+            qty = self._sell(leg, -(-(missing - raised) // unit), repays=False)
             leg.to_cover += qty
             raised += qty * unit
         return raised > 0
@@ -181,17 +182,17 @@ class Planner:
         if why is not None:
             self.kept.append((short.security, short.qty, why))
             return
-        if short.fresh:
-            self.kept.append((short.security, short.fresh, BOUGHT_TODAY))
+        self.kept.append((short.security, short.fresh, BOUGHT_TODAY))
+        self.kept.append((short.security, short.in_orders, IN_ORDERS))
         if not (self._wanting() or short.must_cover):
             return
         gain = balance.cover_gain(short.mark, short.expected, short.kind)
         if gain <= 0 and not self.everything and not short.must_cover:
-            self.kept.append((short.security, short.qty - short.fresh, LOWERS_RATIO))
+            self.kept.append((short.security, short.coverable, LOWERS_RATIO))
             return
         why = self._buy(short, gain)
         if why is not None:
-            left = short.qty - short.fresh - self.covered.get(short.contract, 0)
+            left = short.coverable - self.covered.get(short.contract, 0)
             self.kept.append((short.security, left, why))
 
     def _shares_to_cover(self, short: Short, left: int, gain: int) -> int:
@@ -205,7 +206,7 @@ class Planner:
         balance = self.balance
         rule = lot(short.board, short.kind, self.situation.day, self.situation.rules)
         unit = balance.cover_unit(short.expected, short.kind)
-        most = short.qty - short.fresh
+        most = short.coverable
         if self.caps is not None:
             most = min(most, self.caps.covers.get(short.contract, 0))
         done = 0
@@ -234,8 +235,9 @@ class Planner:
             if why is not None:
                 rows.append((holding.security, holding.qty, why))
                 continue
-            bought = holding.qty - holding.sellable - holding.frozen
-            rows += [(holding.security, holding.frozen, FROZEN), (holding.security, bought, BOUGHT_TODAY)]
+            bought = holding.qty - holding.sellable - holding.frozen - holding.in_orders
+            reasons = ((holding.frozen, FROZEN), (bought, BOUGHT_TODAY), (holding.in_orders, IN_ORDERS))
+            rows += [(holding.security, qty, reason) for qty, reason in reasons]
         return [row for row in rows + self.kept if row[1] > 0]
 
 

@@ -18,6 +18,7 @@ ODD_LOT = "odd_lot"
 LOWERS_RATIO = "lowers_ratio"
 NO_CASH = "no_cash"
 NO_PRICE = "no_price"
+IN_ORDERS = "in_open_orders"
 PARTICIPATION = "participation"
 
 NOT_GIVEN = -1
@@ -42,7 +43,8 @@ NO_BOOK = Book()
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One security held. `sellable` leaves out what was bought today (T+1) and what is frozen.
+    """One security held. `sellable` leaves out what was bought today (T+1), what is frozen and `in_orders`:
+    what the client's own open orders will sell.
 
     `why_unsellable` (see `agents.liquidation.tradable`) keeps the whole holding in the residual. `quota`:
     the most that may be sent in this slice, None where nothing limits it. `days_to_liquidate` is (numerator,
@@ -65,12 +67,14 @@ class Holding:
     concentration_excess: int = 0
     book: Book = NO_BOOK
     quota: int | None = None
+    in_orders: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Short:
     """One lending contract: `qty` not yet returned, sold at `sale_price`; `fresh` of it were sold today and
-    go back from the next trading day. `must_cover`: all of it, whatever the ratio. `quota` as of a holding.
+    go back from the next trading day, `in_orders` will be bought back by the client's own open orders.
+    `must_cover`: all of it, whatever the ratio. `quota` as of a holding.
     """
 
     contract: str
@@ -88,6 +92,12 @@ class Short:
     must_cover: bool = False
     quota: int | None = None
     fresh: int = 0
+    in_orders: int = 0
+
+    @property
+    def coverable(self) -> int:
+        """Shares that forced orders may buy back now."""
+        return self.qty - self.fresh - self.in_orders
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agents.books.contracts import LENDING
+from agents.gate.reservations import COVER_CASH, OWN_CASH, RETURNING, SELLING
 from agents.kernels.layout import (
     ADV_20,
     ASK_PRICE,
@@ -69,11 +70,13 @@ def situation_of(market: Market, account: int) -> Situation:
     desk = market.desk
     accounts, preset = desk.books.accounts, desk.preset(account)
     own = accounts.cash[account] - accounts.frozen_cash[account]
-    proceeds = accounts.proceeds[account]
+    proceeds, reserved = accounts.proceeds[account], desk.reservations.sums(account)
+    kept = max(0, proceeds - reserved[COVER_CASH])
+    spoken_for = reserved[OWN_CASH] + max(0, reserved[COVER_CASH] - proceeds)
     aim = due_now(desk, account)
     return Situation(
-        free_cash=max(0, own - proceeds),
-        short_proceeds=max(0, min(own, proceeds)),
+        free_cash=max(0, own - proceeds - spoken_for),
+        short_proceeds=max(0, min(own, kept)),
         repayable=accounts.principal[account] + accounts.interest[account],
         assets=accounts.assets(account),
         debt=accounts.debt(account),
@@ -98,10 +101,12 @@ def _holdings(market: Market, account: int) -> list[Holding]:
         if not qty:
             continue
         paper = market.paper(security)
+        sellable = max(0, qty - rows.locked[row] - rows.frozen[row])
+        in_orders = min(sellable, desk.reservations.shares(account, security)[SELLING])
         holding = Holding(
             security=paper.name,
             qty=qty,
-            sellable=max(0, qty - rows.locked[row] - rows.frozen[row]),
+            sellable=sellable - in_orders,
             mark=paper.value,
             expected=paper.mark,
             board=paper.board,
@@ -114,6 +119,7 @@ def _holdings(market: Market, account: int) -> list[Holding]:
             concentration_excess=max(0, qty * paper.value - most),
             book=paper.book,
             quota=desk.slices.quota(desk, security, SALE),
+            in_orders=in_orders,
         )
         found.append(expected_sale(holding, slippage, day, desk.rules))
     return sorted(found, key=lambda holding: holding.security)
@@ -135,12 +141,15 @@ def _largest_share(desk: Desk, account: int) -> int:
 def _shorts(market: Market, account: int, aim: Obligations) -> list[Short]:
     desk, books = market.desk, market.desk.books
     contracts, slippage = books.contracts, desk.preset(account).slippage
-    found = []
+    found, returning = [], dict[int, int]()
     for row in contracts.chain(books.accounts.first[account]):
         security, qty = contracts.security[row], contracts.qty[row]
         if contracts.kind[row] != LENDING or not qty:
             continue
-        paper = market.paper(security)
+        paper, may_go = market.paper(security), books.returnable(row)
+        left = returning.get(security, desk.reservations.shares(account, security)[RETURNING])
+        in_orders = min(left, may_go)
+        returning[security] = left - in_orders
         short = Short(
             contract=contracts.names[row],
             security=paper.name,
@@ -156,7 +165,8 @@ def _shorts(market: Market, account: int, aim: Obligations) -> list[Short]:
             book=paper.book,
             must_cover=row in aim.contracts,
             quota=desk.slices.quota(desk, security, COVER),
-            fresh=qty - books.returnable(row),
+            fresh=qty - may_go,
+            in_orders=in_orders,
         )
         found.append(expected_cover(short, slippage, books.day, desk.rules))
     return sorted(found, key=lambda short: (short.security, short.contract))

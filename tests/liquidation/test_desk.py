@@ -8,7 +8,7 @@ import pytest
 
 from schemas import decode
 from schemas.jsonschema import topic_schema
-from tests.liquidation.floor import BANK, DAY, NEXT, SHENZHEN, Floor
+from tests.liquidation.floor import BANK, DAY, NEXT, SHENZHEN, Floor, at
 
 HELD = {BANK: 10_000}
 
@@ -159,3 +159,23 @@ def test_orders_still_open_when_the_target_is_reached_are_named_to_be_withdrawn(
     floor.event("cash", "09:33", amount="60000", reason="deposit")
     closed = floor.book.alerts("margin.calls")[-1]
     assert (closed["event"], closed["withdrawn"]) == ("closed", [order["id"]])
+
+
+def test_what_the_clients_own_orders_will_sell_is_left_to_them_and_forced_orders_bar_new_ones() -> None:
+    floor = Floor()
+    floor.facts(haircut="0.65")
+    floor.quote(BANK, "09:31", "13.00", prev_close="13.00")
+    floor.opens("100000", held=HELD, clock="09:32")
+    order = {"account": "A1", "business": "sell_to_repay", "security": BANK, "order_type": "limit"}
+    own = {"id": "s1", "qty": 9_000, "price": "13.50", "ts": at(DAY, "09:33")}
+    decision = floor.book.order(order | own)
+    assert decision["decision"] == "accept"
+    floor.quote(BANK, "09:34", "11.40", prev_close="13.00")
+    assert floor.sold() == [(BANK, 1_000)]
+    assert {"security": BANK, "qty": 9_000, "why": "in_open_orders"} in floor.plans()[0]["residual"]
+    again = {"id": "s2", "qty": 100, "price": "11.40", "ts": at(DAY, "09:34:30")}
+    decision = floor.book.order(order | again)
+    assert (decision["decision"], decision["limit"]) == ("reject", 0)
+    floor.event("order_closed", "09:34:40", order="s1", reason="cancelled")
+    floor.fill(floor.orders()[0], "09:34:50")
+    assert sum(qty for _, qty in floor.sold()[1:]) > 5_000

@@ -108,7 +108,7 @@ def outcome(situation: Situation, plan: Plan) -> tuple[Fraction, Fraction, Fract
                 * (10**6 - sell_cost(situation.day, situation.commission, kinds[order.security]))
                 / 10**6
             )
-            paid = min(net, owed)
+            paid = min(net, owed) if order.business == "sell_to_repay" else Fraction(0)
             cash += net - paid
             assets, debt, owed = assets - value + net - paid, debt - paid, owed - paid
         else:
