@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from agents import Book
@@ -104,3 +105,11 @@ def contract(name: str, security: str, opened: str, qty: int, price: str, **more
     """A financing contract without interest."""
     record = {"contract": name, "type": "financing", "security": security, "opened": opened, "qty": qty}
     return record | {"price": price, "rate": "0"} | more
+
+
+def with_value(parameter: str, value: str | int) -> Schedule:
+    """The built-in schedule with another value of one parameter."""
+    rules = built_in()
+    part = rules.parameters[parameter]
+    changed = replace(part, entries=(replace(part.entries[0], value=value),))
+    return Schedule(rules.parameters | {parameter: changed}, rules.boundary, rules.presets, rules.sections)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agents.kernels.layout import FIRM_HELD
-from tests.gate.counter import BANK, CHIPS, INDEX_FUND, NORTH, Counter, at, contract, position
+from tests.gate.counter import BANK, CHIPS, INDEX_FUND, NORTH, Counter, at, contract, position, with_value
 
 DAY = "2024-06-03"
 BUY: dict[str, Any] = {"qty": 200, "price": "10.00"}
@@ -353,3 +353,33 @@ def test_the_firm_accepts_a_fifth_of_a_stock_by_the_holdings_of_the_last_settled
     assert found.says("collateral_buy", qty=1_100, price="10.00") == ("reject", 1_000)
     assert found.why("collateral_buy", qty=1_100, price="10.00") == "firm_single_collateral_share"
     assert found.says("collateral_buy", qty=1_000, price="10.00") == ("accept", 1_000)
+
+
+def test_one_client_borrows_a_twentieth_of_the_firm_s_net_capital() -> None:
+    """Ten million of capital: 500,000 for all accounts of the group together, financing and lending apart."""
+    found = Counter(DAY, with_value("firm_net_capital", 10_000_000_000))
+    found.security()
+    found.trading()
+    for account in ("{G7}A", "{G7}B", "C"):
+        found.open(account)
+    buy = {"qty": 60_000, "price": "10.00"}
+    assert found.says("financing_buy", account="C", **buy) == ("reject", 50_000)
+    assert found.why("financing_buy", account="{G7}A", qty=30_000, price="10.00") == "accept"
+    assert found.says("financing_buy", account="{G7}B", **buy) == ("reject", 20_000)
+    assert found.why("financing_buy", account="{G7}B", **buy) == "firm_client_financing_share"
+    assert found.says("short_sell", account="{G7}B", **buy) == ("reject", 50_000)
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [("none", "accept"), ("call", "accept"), ("warn", "topup_blocks_new_debt")],
+)
+def test_whether_the_warn_line_blocks_new_debt_is_the_broker_s_choice(choice: str, expected: str) -> None:
+    found = Counter("2017-06-01", with_value("topup_blocks_new_debt", choice))
+    found.security()
+    found.trading()
+    owed = contract("F", BANK, "2017-05-08", 20_000, "9.00", principal="180000", margin_ratio="0")
+    found.open("debtor", cash="45000", positions=[position(BANK, 20_000)], contracts=[owed])
+    found.price("10.00")
+    assert found.book.account("debtor")["level"] == "warn"
+    assert found.why("financing_buy", account="debtor", **BUY) == expected

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from agents.rules.schedule import Schedule, built_in
+from agents.rules.schedule import Schedule
 from tests.gate.counter import (
     BANK,
     CHIPS,
@@ -20,6 +19,7 @@ from tests.gate.counter import (
     at,
     contract,
     position,
+    with_value,
 )
 
 BEFORE, AFTER = "2015-08-03", "2015-08-04"
@@ -173,14 +173,6 @@ def test_e9f_funds_are_bound_too_unless_the_rules_say_they_are_exempt() -> None:
         counter = shorting(rules=rules, security=INDEX_FUND, **fund)
         counter.price("9.80", INDEX_FUND)
         assert short(counter, "9.79", security=INDEX_FUND) == expected
-
-
-def with_value(parameter: str, value: str) -> Schedule:
-    """The built-in schedule with another value of one parameter."""
-    rules = built_in()
-    part = rules.parameters[parameter]
-    changed = replace(part, entries=(replace(part.entries[0], value=value),))
-    return Schedule(rules.parameters | {parameter: changed}, rules.boundary, rules.presets, rules.sections)
 
 
 def test_e9g_what_was_not_borrowed_first_is_not_sold() -> None:
