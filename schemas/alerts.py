@@ -123,7 +123,9 @@ class EvidenceContract:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The numbers from which assets, debt and ratio can be recomputed by hand."""
+    """The numbers from which assets, debt and ratio can be recomputed by hand. `in_transit_last`: what is in
+    transit at last prices, where another valuation is in force.
+    """
 
     cash: AnyMoney
     other_collateral: AnyMoney
@@ -131,6 +133,7 @@ class Evidence:
     positions: tuple[EvidencePosition, ...]
     contracts: tuple[EvidenceContract, ...]
     in_transit: AnyMoney | None = None
+    in_transit_last: AnyMoney | None = None
     frozen_cash: AnyMoney | None = None
 
 

@@ -174,8 +174,13 @@ def _ratio(told: Explanation, call: MarginCall, assets: int, debt: int) -> None:
 
 def _at_last_prices(evidence: Evidence) -> int:
     """What the assets would gain if every holding counted at its last price."""
-    held = (position for position in evidence.positions if position.last is not None)
-    return sum(position.qty * ((position.last or 0) - (position.price or 0)) for position in held)
+    change = 0
+    for position in evidence.positions:
+        if position.last is not None:
+            change += position.qty * (position.last - (position.price or 0))
+    if evidence.in_transit_last is not None:
+        change += evidence.in_transit_last - (evidence.in_transit or 0)
+    return change
 
 
 def _lines(told: Explanation, call: MarginCall, assets: int, debt: int, schedule: Schedule) -> None:

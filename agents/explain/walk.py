@@ -60,8 +60,8 @@ def explain_after(
     """Walks through the orders as the planner did and compares the ratio at the end."""
     _cost_lines(told, orders, call, costs)
     section = told.section("ratio after the plan")
-    shorts = sum(c.qty * (c.price or 0) for c in call.evidence.contracts if c.type == "lending")
-    balance = _Balance(Fraction(call.assets), Fraction(call.debt), Fraction(call.debt - shorts))
+    repayable = sum((c.principal or 0) + c.interest for c in call.evidence.contracts)
+    balance = _Balance(Fraction(call.assets), Fraction(call.debt), Fraction(repayable))
     _ratio_line(section, "before", balance)
     for order in orders:
         _take(section, order, balance, costs.of(order))
@@ -77,19 +77,17 @@ def _cost_lines(
 ) -> None:
     """What `k` of the trades is made of."""
     trades = {(order.business == "buy_to_return", costs.of(order)): order for order in orders if order.qty}
-    if not trades:
-        return
-    section = told.section("cost k of a trade, part of its value")
-    for (buys, k), order in sorted(trades.items()):
+    for (buys, k), order in sorted(trades.items(), key=lambda trade: trade[0]):
         duty = cite_parameter(
             f"stamp_duty_{'buy' if buys else 'sell'}", order.date, costs.rules, "stamp duty (印花税)"
         )
         fee = cite_parameter("transfer_fee", order.date, costs.rules, "transfer fee (过户费)")
         commission = cite_preset(call.rule, call.date, costs.rules)
         word = "purchase" if buys else "sale"
+        section = told.section(f"cost k of a {word}, part of its value")
         section.add("commission", "", format_rate(costs.commission), rule=commission)
         section.add("transfer fee and stamp duty", "", format_rate(k - costs.commission), rule=duty)
-        section.add(f"k of a {word}", "sum", format_rate(k), total=True, rule=fee)
+        section.add("k", "sum", format_rate(k), total=True, rule=fee)
 
 
 def _take(section: Section, order: LiquidationOrder, balance: _Balance, k: int) -> None:

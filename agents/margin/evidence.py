@@ -50,6 +50,9 @@ def evidence(books: Books, account: int) -> Record:
     in_transit = accounts.transit_cash[account] + hot[at + LONG] - held
     if in_transit:
         shown["in_transit"] = format_money(in_transit)
+    change = last_close_change(books, account) - _change_of_held(books, account)
+    if change:
+        shown["in_transit_last"] = format_money(in_transit + change)
     if accounts.frozen_cash[account]:
         shown["frozen_cash"] = format_money(accounts.frozen_cash[account])
     shown["positions"] = [record for record, _ in positions]
@@ -73,9 +76,8 @@ def _positions(books: Books, account: int) -> list[tuple[Record, int]]:
             "value": format_money(value),
             "valuation": VALUATIONS[policy],
         }
-        last = securities.get(security, MARK)
-        if policy != POLICY_LAST and last >= 0:
-            record["last"] = format_money(last)
+        if policy != POLICY_LAST:
+            record["last"] = format_money(max(0, securities.get(security, MARK)))
         if rows.frozen[row]:
             record["frozen"] = rows.frozen[row]
         found.append((record, value))
@@ -164,6 +166,17 @@ def last_close_change(books: Books, account: int) -> int:
         if table[security * SECURITY_WIDTH + POLICY] != POLICY_LAST:
             price = max(0, securities.get(security, MARK)) - max(0, securities.get(security, VALUE))
             change += positions.holders.qty[positions.rows.place[row]] * price
+    return change
+
+
+def _change_of_held(books: Books, account: int) -> int:
+    """The part of `last_close_change` that is held, not in transit."""
+    securities, rows, change = books.securities, books.positions.rows, 0
+    for row in books.positions.run(account):
+        security = rows.security[row]
+        if rows.qty[row] and securities.get(security, POLICY) != POLICY_LAST:
+            last = max(0, securities.get(security, MARK))
+            change += rows.qty[row] * (last - max(0, securities.get(security, VALUE)))
     return change
 
 

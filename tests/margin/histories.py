@@ -20,6 +20,8 @@ from schemas.units import day_start, format_day, parse_day
 Record = dict[str, Any]
 SECURITIES = ["600000.SH", "000001.SZ", "688981.SH", "430047.BJ", "510300.SH", "300750.SZ"]
 FIRST_DAY = parse_day("2025-04-07")
+PHASES_BEGIN = {"pre_open": 540, "opening_call": 555, "continuous": 570, "close": 900, "settled": 960}
+"""Minutes of the day."""
 PHASES = ("pre_open", "opening_call", "continuous", "close", "settled")
 
 
@@ -133,6 +135,8 @@ class Author:
         return int(self.dice.integers(low, high))
 
     def phase(self, name: str) -> Step:
+        minutes = PHASES_BEGIN.get(name, 0)
+        self.ts = max(self.ts, day_start(self.day) + minutes * 60_000)
         record = {"ts": self.now(), "date": format_day(self.day), "market": "ALL", "phase": name}
         return Step("market.session", (record,))
 
@@ -222,8 +226,11 @@ class Author:
             "by": "op",
             "account": self.pick(self.accounts),
         }
-        word = self.pick(["approve", "hold", "resume", "extend_deadline", "set_preset"])
-        more = {"extend_deadline": {"days": 1}, "set_preset": {"preset": self.pick(["A", "D", "X"])}}
+        word = self.pick(["acknowledge", "approve", "hold", "resume", "extend_deadline", "set_preset"])
+        more: dict[str, Record] = {
+            "extend_deadline": {"days": 1},
+            "set_preset": {"preset": self.pick(["A", "D", "X"])},
+        }
         return about | {"command": word} | more.get(word, {})
 
     def openings(self) -> tuple[Record, ...]:
@@ -248,7 +255,10 @@ class Author:
         if self.dice.random() < 0.4:
             lent: Record = {"contract": "L", "type": "lending", "security": SECURITIES[2], "opened": opened}
             contracts.append(lent | {"qty": self.number(1, 900), "price": "50.05", "rate": "0.106"})
-        preset = {"preset": self.pick(["A", "B", "C", "D", "X"])} if self.dice.random() < 0.8 else {}
+        preset: Record = {"preset": self.pick(["A", "B", "C", "D", "X"])} if self.dice.random() < 0.8 else {}
+        if self.dice.random() < 0.2:
+            ends = format_day(self.day + self.number(0, 6))
+            preset["credit"] = {"total": 10**9, "financing": 10**9, "lending": 10**9, "until": ends}
         book = {"account": account, "ts": self.now(), "id": self.new_id(), "kind": "opening"}
         return (
             book
@@ -280,7 +290,8 @@ class Author:
         if draw < 0.88:
             return event | {"kind": "return", "security": security, "qty": qty}
         if draw < 0.93:
-            return event | {"kind": "freeze", "security": security, "qty": qty if draw < 0.91 else -qty}
+            frozen = {"kind": "freeze", "security": security, "qty": qty if draw < 0.91 else -qty}
+            return event | frozen | {"reason": self.pick(["court", "seizure", "order"])}
         if draw < 0.96:
             return event | {"kind": "other_collateral", "value": self.number(0, 10**5)}
         if draw < 0.97:

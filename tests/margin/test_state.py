@@ -32,7 +32,7 @@ def by_value(outputs: list[Output]) -> list[tuple[str, str, str]]:
     return sorted(
         (output.topic, output.key, repr(sorted(output.value.items())))
         for output in outputs
-        if output.topic.startswith(("margin.", "liquidation."))
+        if output.topic.startswith(("margin.", "liquidation.")) or output.value.get("kind") == "evidence"
     )
 
 
