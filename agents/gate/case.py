@@ -16,7 +16,6 @@ from agents.gate.reservations import (
 )
 from agents.kernels.layout import BLIND, HOT_WIDTH
 from agents.margin.desk import Desk
-from agents.rules.costs import buy_cost, sell_cost
 from schemas.orders import AccountOrder
 from schemas.units import RATE_SCALE
 
@@ -112,8 +111,7 @@ class Case:
     def cost_rate(self) -> int:
         """Costs of the trade in 1e-6 of its value (rulebook 7.3)."""
         commission = self.desk.preset(self.account).commission
-        rate = buy_cost if self.business in BUYS else sell_cost
-        return rate(self.rules.day, commission, self.security.kind, self.rules.schedule)
+        return self.rules.cost(buys=self.business in BUYS, commission=commission, kind=self.security.kind)
 
     def cost(self, value: int) -> int:
         """Costs of a trade worth `value`, rounded up to 0.001 yuan."""

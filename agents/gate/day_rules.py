@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agents.rules.costs import buy_cost, sell_cost
 from agents.rules.lots import lot
 from agents.rules.schedule import Entry, Schedule
 from agents.rules.values import Lot, Value
@@ -17,6 +18,8 @@ class DayRules:
         self._entries: dict[str, Entry | None] = {}
         self._cited: dict[str, str] = {}
         self._lots: dict[tuple[str, str], Lot] = {}
+        self._texts: dict[str, tuple[str, ...] | None] = {}
+        self._costs: dict[tuple[bool, int, str], int] = {}
 
     def entry(self, parameter: str) -> Entry | None:
         """The entry in force, or None. Raises KeyError for a parameter that does not exist."""
@@ -36,10 +39,20 @@ class DayRules:
 
     def texts(self, parameter: str) -> tuple[str, ...] | None:
         """A list of words in force, None where there is none."""
-        value = self.value(parameter)
-        return (
-            None if not isinstance(value, tuple) else tuple(word for word in value if isinstance(word, str))
-        )
+        if parameter not in self._texts:
+            value = self.value(parameter)
+            words = [word for word in value if isinstance(word, str)] if isinstance(value, tuple) else None
+            self._texts[parameter] = None if words is None else tuple(words)
+        return self._texts[parameter]
+
+    def cost(self, *, buys: bool, commission: int, kind: str) -> int:
+        """Costs of a trade in 1e-6 of its value (rulebook 7.3)."""
+        key = (buys, commission, kind)
+        found = self._costs.get(key)
+        if found is None:
+            rate = buy_cost if buys else sell_cost
+            found = self._costs[key] = rate(self.day, commission, kind, self.schedule)
+        return found
 
     def lot(self, parameter: str) -> Lot | None:
         """A legal order size in force."""

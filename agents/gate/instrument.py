@@ -20,6 +20,7 @@ class Instrument:
     """
 
     __slots__ = (
+        "_limits",
         "board",
         "calendar",
         "day",
@@ -48,6 +49,7 @@ class Instrument:
         securities, day = books.securities, books.day
         self.rules, self.day, self.row, self.calendar = rules, day, row, calendar
         self.name = securities.names[row]
+        self._limits: tuple[int, int] | None = None
         self.kind, self.board = securities.kind(row), securities.board(row)
         self.table = securities
         self.st = securities.get(row, at.ST) == 1
@@ -91,6 +93,11 @@ class Instrument:
 
     def limits(self) -> tuple[int, int]:
         """Lowest and highest legal price of the day, published before computed; -1 where there is none."""
+        if self._limits is None:
+            self._limits = self._find_limits()
+        return self._limits
+
+    def _find_limits(self) -> tuple[int, int]:
         down, up = self.table.limit_down(self.row, self.day), self.table.limit_up(self.row, self.day)
         if (down <= 0 or up <= 0) and self.reference > 0:
             computed = price_limits(
