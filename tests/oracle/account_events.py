@@ -90,6 +90,7 @@ def opening(account: Account, event: Event, day: date, terms: Terms) -> None:
             raise RefusedError("contracts", "due before it was opened")
     account.client = event.get("class") or account.client
     account.credit = event.get("credit") or account.credit
+    account.group_credit = event.get("group_credit") or account.group_credit
     account.cash = money(event["cash"])
     account.other_collateral = money(event.get("other_collateral") or 0)
     account.held = {p["security"]: int(p["qty"]) for p in event["positions"] if p["qty"]}

@@ -13,7 +13,7 @@ from typing import Any
 from tests.oracle.amounts import ZERO
 from tests.oracle.calls import Step
 from tests.oracle.driver import Driver, Record
-from tests.oracle.gate import Request
+from tests.oracle.gate import Gate
 from tests.oracle.oracle import Oracle
 from tests.oracle.plan_checks import check_plans
 from tests.oracle.wire import shown_ratio
@@ -176,7 +176,7 @@ class Comparison:
 
     # -- requests
 
-    def decision(self, request: Request, decided: Record) -> bool:
+    def decision(self, request: Gate, decided: Record) -> bool:
         """Whether the request was accepted; the answer is what the rules say, and so is its `limit`."""
         wanted = request.wanted()
         refused = request.refusal(wanted)
@@ -196,7 +196,7 @@ class Comparison:
             request.mine.by_order[decided["order"]] = reservation
         return refused is None
 
-    def _limit(self, request: Request, decided: Record) -> None:
+    def _limit(self, request: Gate, decided: Record) -> None:
         """It passes, and the next larger legal quantity does not."""
         limit = Decimal(str(decided["limit"]))
         assert limit == 0 or request.refusal(limit) is None, (request.refusal(limit), decided)

@@ -8,22 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
 from tests.oracle import market_rules, valuation
-from tests.oracle.amounts import MILLI, ZERO, money
+from tests.oracle.amounts import ZERO, money
 from tests.oracle.calls import NOTICE
-from tests.oracle.dated import least_margin
-from tests.oracle.oracle import Oracle
-from tests.oracle.reservations import SELLING, Open, Reservation
+from tests.oracle.requests import BUYS, MONEY, Request
+from tests.oracle.reservations import SELLING, Open
 
-Record = dict[str, Any]
 Broken = Iterator[tuple[str, bool]]
-BUYS = ("collateral_buy", "financing_buy", "buy_to_return")
 NEW_DEBT = ("financing_buy", "short_sell")
-MONEY = ("withdraw_cash", "repay")
 EXCHANGES = {"SH": "SSE", "SZ": "SZSE", "BJ": "BSE"}
 BSE_SINCE, FAE_CLOSED_SINCE = date(2023, 2, 13), date(2024, 3, 26)
 REFINANCING = (date(2013, 2, 28), date(2024, 7, 11))
@@ -36,80 +31,8 @@ TIERS = {
 WITHDRAW_LINE = 3
 
 
-class Request:
-    """One request against the books and what other open requests have been promised."""
-
-    def __init__(self, oracle: Oracle, open_: dict[str, Open], order: Record) -> None:
-        assert oracle.day is not None
-        self.oracle, self.order, self.open = oracle, order, open_
-        self.day, self.prices = oracle.day, oracle.prices
-        self.account = oracle.accounts[order["account"]]
-        self.mine = open_.setdefault(order["account"], Open())
-        self.business, self.security = order["business"], order.get("security") or ""
-        record = oracle.listings.of(self.security)
-        self.nature: Record = {"kind": "stock", "board": board_of(self.security)} | record
-        borrowed = self.mine.sum("financing") + self.mine.sum("lending")
-        self.assets = valuation.assets(self.account, self.prices) + borrowed - self.mine.sum("leaving")
-        self.debt = valuation.debt(self.account, self.prices, self.day) + borrowed
-        self.margin = self._margin() - self.mine.sum("margin")
-        lent = [c for c in self.account.contracts.values() if c.kind == "lending"]
-        self.proceeds = sum((c.principal for c in lent), ZERO)
-        cash = self.account.cash - self.account.frozen_cash - self.mine.sum("own_cash")
-        covers = self.mine.sum("cover_cash")
-        self.all_cash = max(ZERO, cash - covers)
-        self.own_cash = max(ZERO, cash - max(self.proceeds, covers))
-        self.blind = bool(valuation.unpriced(self.account, self.prices))
-        self.limit_order = order.get("order_type") == "limit"
-        self.price = self._price()
-        self.haircut = oracle.haircut(self.security)
-
-    def _margin(self) -> Decimal:
-        exact = self.oracle.available_margin(self.account.name) * 1000
-        return Decimal(exact.__floor__()) / 1000
-
-    def _price(self) -> Decimal:
-        """What costs are counted at: the order's own price, else the upper limit of a purchase, else the
-        mark.
-        """
-        if self.business in MONEY:
-            return ZERO
-        if self.business == "withdraw_security":
-            return self.worth
-        if self.limit_order:
-            return money(self.order["price"])
-        up = market_rules.limits(self.prices, self.security, self.nature, self.day)[1]
-        return (up if self.business in BUYS else None) or self.prices.mark(self.security) or ZERO
-
-    @property
-    def worth(self) -> Decimal:
-        """What a share counts at in assets; where it has no mark, the price of the order."""
-        worth = self.prices.collateral_price(self.security)
-        if worth is not None:
-            return worth
-        return self.price if self.business != "withdraw_security" else ZERO
-
-    def wanted(self) -> Decimal:
-        return money(self.order["amount"] if self.business in MONEY else self.order["qty"])
-
-    def sellable(self) -> int:
-        return max(0, self.account.sellable(self.security) - self.mine.shares(self.security, *SELLING))
-
-    def cost(self, value: Decimal) -> Decimal:
-        """Rounded up to 0.001."""
-        buys = self.business in BUYS
-        commission = self.oracle.preset(self.account).commission
-        rate = market_rules.cost_rate(self.day, commission, self.nature["kind"], buys=buys)
-        return (value * rate).quantize(MILLI, rounding=ROUND_CEILING)
-
-    def cost_rate(self) -> Fraction:
-        commission = self.oracle.preset(self.account).commission
-        buys = self.business in BUYS
-        return Fraction(market_rules.cost_rate(self.day, commission, self.nature["kind"], buys=buys))
-
-    def margin_ratio(self) -> Decimal:
-        kind = "lending" if self.business == "short_sell" else "financing"
-        published = self.nature.get(f"{kind}_margin")
-        return least_margin(kind, self.account.client, self.day) if published is None else money(published)
+class Gate(Request):
+    """Every rule as a condition; in the order in which decisions name them."""
 
     # -- the answer
 
@@ -285,9 +208,13 @@ class Request:
             leaving = self.mine.shares(security, "collateral_sell", "withdraw_security")
             yield "sell_to_repay_first", financed > 0 and qty > held - financed - leaving
         if self.business != "withdraw_security":
-            borrowed = self.account.short_qty(security) + self.mine.shares(security, "short_sell")
+            own = borrowed = 0
+            for member in self.group:
+                open_ = self.open.setdefault(member.name, Open())
+                own += member.held.get(security, 0) - open_.shares(security, *SELLING)
+                borrowed += member.short_qty(security) + open_.shares(security, "short_sell")
             bound = borrowed > 0 and self._below_uptick()
-            yield "short_uptick_own_shares", bound and qty > max(0, held - selling - borrowed)
+            yield "short_uptick_own_shares", bound and qty > max(0, own - borrowed)
 
     def _spends_promised_margin(self, qty: Decimal) -> bool:
         """Cash counts in full, what is bought for it at its haircut."""
@@ -303,16 +230,15 @@ class Request:
             promised = sum(o.shares(self.security, "short_sell") for o in self.open.values())
             yield "lendable", qty > self.nature["lendable_qty"] - sum(flows, ZERO) - promised
         yield "margin_", gross * self.margin_ratio() > self.margin
-        lines, contracts = self.account.credit, self.account.contracts.values()
-        financing = sum((c.principal for c in contracts if c.kind == "financing"), ZERO)
-        used = {
-            "financing": financing + self.mine.sum("financing"),
-            "lending": self.proceeds + self.mine.sum("lending"),
-        }
-        used["total"] = used["financing"] + used["lending"]
         for name in ("total", kind):
-            if lines.get(name) is not None:
-                yield "credit_", gross > money(lines[name]) - used[name]
+            own = self.line(self.account.credit, name)
+            if own is not None:
+                yield "credit_", gross > own - self.used(self.account, name)
+            shared = [self.line(member.group_credit, name) for member in self.group]
+            least = min((line for line in shared if line is not None), default=None)
+            if least is not None:
+                used = sum((self.used(member, name) for member in self.group), ZERO)
+                yield "group_credit_", gross > least - used
 
     def _withdrawal(self, qty: Decimal) -> Broken:
         gross = qty if self.business == "withdraw_cash" else qty * self.price
@@ -336,62 +262,3 @@ class Request:
         tiers = TIERS["private_fund" if self.account.client == "private_fund" else "individual"]
         allowed = next((Decimal(share) for line, share in tiers if assets < debt * Decimal(line)), None)
         return debt > 0 and allowed is not None and value > assets * allowed
-
-    def after(self, qty: Decimal) -> tuple[Decimal, Decimal]:
-        """Assets and debt if the request and every open one were filled."""
-        assets, debt, gross = self.assets, self.debt, qty * self.price
-        worth = ZERO if self.business in MONEY else qty * self.worth
-        mark = self.prices.mark(self.security) or ZERO
-        match self.business:
-            case "financing_buy":
-                return assets + worth, debt + gross
-            case "short_sell":
-                return assets + gross, debt + qty * (mark or self.price)
-            case "collateral_buy":
-                return assets + worth - gross - self.cost(gross), debt
-            case "collateral_sell":
-                return assets + gross - self.cost(gross) - worth, debt
-            case "sell_to_repay":
-                brought = max(ZERO, gross - self.cost(gross))
-                repaid = min(brought, debt)
-                return assets - worth + brought - repaid, debt - repaid
-            case "buy_to_return":
-                return assets - gross - self.cost(gross), debt - qty * mark
-            case "withdraw_security":
-                return assets - worth, debt
-            case "withdraw_cash":
-                return assets - qty, debt
-        return assets - qty, debt - qty
-
-    def reservation(self) -> Reservation:
-        qty, figures = self.wanted(), {}
-        gross = qty * self.price
-        match self.business:
-            case "financing_buy" | "short_sell":
-                kind = "financing" if self.business == "financing_buy" else "lending"
-                margin = (gross * self.margin_ratio()).quantize(MILLI, rounding=ROUND_CEILING)
-                figures = {"margin": margin, kind: gross}
-            case "collateral_buy":
-                spent = gross + self.cost(gross)
-                counted = (qty * self.worth * self.haircut).quantize(MILLI, rounding=ROUND_FLOOR)
-                figures = {"own_cash": spent, "leaving": self.cost(gross)}
-                figures["margin"] = max(ZERO, spent - counted)
-            case "buy_to_return":
-                figures = {"cover_cash": gross + self.cost(gross)}
-            case "withdraw_cash":
-                figures = {"own_cash": qty, "leaving": qty, "margin": qty}
-            case "withdraw_security":
-                margin = (gross * self.haircut).quantize(MILLI, rounding=ROUND_CEILING)
-                figures = {"leaving": gross, "margin": margin}
-            case "repay":
-                figures = {"own_cash": qty}
-        security = None if self.business in MONEY else self.security
-        return Reservation(self.business, security, qty, qty, figures)
-
-
-def board_of(security: str) -> str:
-    """What a code stands for where no reference record says it."""
-    if security.endswith(".BJ"):
-        return "bse"
-    prefix = security[:3]
-    return "star" if prefix in ("688", "689") else "chinext" if prefix in ("300", "301", "302") else "main"

@@ -18,6 +18,8 @@ from tests.worked_examples.records import PRESET
 Operation = tuple[str, int, int, int]
 FREQUENT = ["phase_ends"] * 8 + ["trade"] * 8 + ["evaluate"] * 3 + ["exact_deposit", "orders_filled"] * 2
 KINDS = [*FREQUENT, *MARKET, *ACCOUNT, *REQUESTS]
+BUSY = [*REQUESTS] * 3 + ["trade", "quote", "listed", "crowded", "described", "phase_ends", "evaluate"]
+BUSY += ["deposit", "short_sell", "financing_buy", "terms_change", "restarted", "judged", "stated"]
 
 
 @dataclass(frozen=True)
@@ -82,24 +84,35 @@ def first_days() -> st.SearchStrategy[date]:
     return st.sampled_from(sorted(day for day in days if day.weekday() < 5))
 
 
-operations: st.SearchStrategy[Operation] = st.tuples(
-    st.sampled_from(KINDS),
-    st.integers(0, 2),
-    st.integers(0, 5),
-    st.integers(0, 1000),
-)
+def operations(kinds: list[str]) -> st.SearchStrategy[Operation]:
+    return st.tuples(st.sampled_from(kinds), st.integers(0, 2), st.integers(0, 5), st.integers(0, 1000))
+
+
 books = st.lists(
     st.tuples(st.integers(0, 5), st.integers(0, 700), st.integers(0, 60)), min_size=1, max_size=3
 )
+rich_books = st.lists(
+    st.tuples(st.integers(0, 5), st.integers(0, 700), st.integers(0, 14).map(lambda n: 4 * n + 1)),
+    min_size=1,
+    max_size=3,
+)
+"""Accounts that can still borrow."""
 
 
 def histories(shortest: int, longest: int) -> st.SearchStrategy[History]:
+    """All kinds of operations; or busy customers, who ask for much."""
+    return _of(books, KINDS, shortest, longest) | _of(rich_books, BUSY, shortest, longest)
+
+
+def _of(
+    owned: st.SearchStrategy[list[tuple[int, int, int]]], kinds: list[str], shortest: int, longest: int
+) -> st.SearchStrategy[History]:
     return st.builds(
         History,
         first_day=first_days(),
         preset=presets(),
-        books=books,
-        operations=st.lists(operations, min_size=shortest, max_size=longest),
+        books=owned,
+        operations=st.lists(operations(kinds), min_size=shortest, max_size=longest),
     )
 
 

@@ -57,9 +57,15 @@ class Account:
     seized: dict[str, Decimal] = field(default_factory=dict)
     """What courts hold, by security, cash under ""."""
     credit: dict[str, Any] = field(default_factory=dict)
-    credit_until: list[date] = field(default_factory=list)
+    group_credit: dict[str, Any] = field(default_factory=dict)
     flows: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     """Of today, by kind and security: money bought on credit and repaid, shares sold short and returned."""
+
+    @property
+    def credit_until(self) -> list[date]:
+        """Last days of its own lines and its group's."""
+        told = [line.get("until") for line in (self.credit, self.group_credit)]
+        return [date.fromisoformat(day) for day in told if day]
 
     def flow(self, kind: str, security: str, qty: int, amount: Decimal) -> None:
         part = amount if kind in ("buys", "repayments") else Decimal(qty)

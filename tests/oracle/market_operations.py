@@ -162,6 +162,12 @@ def crowded(story: Story, security: str, amount: int) -> None:
     story.reference("reference.balances", record)
 
 
+def restarted(story: Story, security: str, amount: int) -> None:
+    """The process dies, and another goes on from a snapshot."""
+    story.driver.restart()
+    story.compare.outputs([])
+
+
 def terms_change(story: Story, security: str, amount: int) -> None:
     """The broker changes the lines of preset X from today or in two days."""
     since = story.day + timedelta(days=2 * (amount % 2))
@@ -192,6 +198,7 @@ MARKET: dict[str, Callable[[Story, str, int], None]] = {
         listed,
         halted,
         crowded,
+        restarted,
         terms_change,
         unsettled_day,
         phase_ends,

@@ -13,9 +13,9 @@ from typing import Any
 from tests.oracle import market_rules
 from tests.oracle.amounts import ZERO, money
 from tests.oracle.calls import Moment
-from tests.oracle.gate import board_of
 from tests.oracle.ledger import Account
 from tests.oracle.oracle import Oracle
+from tests.oracle.requests import board_of
 
 Record = dict[str, Any]
 SALES = ("sell_to_repay", "collateral_sell")

@@ -8,8 +8,8 @@ from typing import Any
 
 from tests.oracle import market_rules
 from tests.oracle.account_operations import share
-from tests.oracle.gate import BUYS, MONEY
 from tests.oracle.ledger import FEN
+from tests.oracle.requests import BUYS, MONEY
 from tests.oracle.story import Story
 
 TRADES = (
@@ -44,7 +44,7 @@ def trade_request(story: Story, name: str, security: str, amount: int, business:
     elif business == "buy_to_return":
         qty = account.short_qty(security) * (amount % 101) // 100
     else:
-        qty = amount // 100 * 100 * (1 + amount % 3)
+        qty = amount // 100 * 100 * (1 + amount % 4)
     qty = max(1, qty + (amount % 7 if amount % 5 == 0 else 0))
     order: dict[str, Any] = {"account": name, "business": business, "security": security, "qty": qty}
     if amount % 6 == 0:

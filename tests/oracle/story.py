@@ -9,14 +9,14 @@ from typing import Any
 from tests.oracle.calls import Step
 from tests.oracle.comparison import Comparison
 from tests.oracle.driver import Driver, Record
-from tests.oracle.gate import Request
+from tests.oracle.gate import Gate
 from tests.oracle.ledger import FEN, ZERO, RefusedError
 from tests.oracle.moments import at
 from tests.oracle.oracle import Oracle
 from tests.oracle.presets import Preset
 from tests.oracle.valuation import shortfall
 
-ACCOUNTS = ["A1", "B2", "C3"]
+ACCOUNTS = ["{G7}A1", "{G7}B2", "C3"]
 PRESET_NAMES = ["A", "B", "C", "D", "X"]
 PHASES = ["pre_open", "continuous", "close", "settled"]
 CONTINUOUS = PHASES.index("continuous")
@@ -119,7 +119,7 @@ class Story:
     def request(self, order: Record) -> Record:
         """A request to the gate; the same again gets the same answer."""
         order = {"ts": self.now(), "id": self.new_id(), **order}
-        request = Request(self.oracle, self.oracle.open, order)
+        request = Gate(self.oracle, self.oracle.open, order)
         decided = self.driver.of("order.decisions", self.driver.reference("account.orders", order))
         assert len(decided) == 1, order
         self.compare.decision(request, decided[0])
@@ -171,7 +171,9 @@ class Story:
 
     def opening(self, account: str, preset: str | None, leverage: int, short: int) -> Record:
         """Cash, two holdings, a financing contract that brings the ratio near the lines, at times a short."""
-        held = {self.securities[0]: 1000 + leverage, self.securities[1]: 3000}
+        held = {self.securities[0]: 1000 + leverage}
+        if short % 9:
+            held[self.securities[1]] = 3000
         value = sum((qty * (self.oracle.prices.mark(s) or ZERO) for s, qty in held.items()), ZERO)
         rich = short % 4 == 1
         principal = (value * 1000 / (1050 + leverage) / (5 if rich else 1)).quantize(FEN)
@@ -204,8 +206,13 @@ class Story:
         if short % 5 == 0:
             book["class"] = "private_fund"
         if short % 4 == 0:
-            most = str(40_000 + leverage * 10)
+            most = str(15_000 + leverage * 20)
             book["credit"] = {"total": most, "financing": most, "lending": "5000"}
+            if short % 8 == 0:
+                until = self.day + timedelta(days=leverage % 6)
+                book["credit"]["until"] = until.isoformat()
+        if short % 6 == 1:
+            book["group_credit"] = {"total": "90000", "financing": "80000", "lending": "6000"}
         if short % 7 == 0:
-            book["positions"][1]["sellable"] = 100
+            book["positions"][-1]["sellable"] = 100
         return book
