@@ -39,6 +39,9 @@ def gate(case: Case) -> Objection | None:
         "pe_static": Money((known or 0) // 1000),
         "client_share": format_ratio(value, case.assets),
         "ratio": format_ratio(case.assets, case.debt),
+        "market_share_line": Line(rule.security_ratio),
+        "client_share_line": Line(rule.client_share),
+        "ratio_line": Line(rule.mmr),
     }
     reason = "the stock is crowded as collateral in the market and in the account"
     return Objection(case.rules.cite("concentration_gate"), reason, figures)

@@ -41,7 +41,7 @@ def decide(case: Case) -> Record:
         return _with_figures(case, record, limit, used=0)
     if wrong_size(case):
         rule, lot = case.rules.cite(case.security.lot_rule), case.security.lot
-        figures = {"minimum": lot.minimum, "step": lot.step}
+        figures = {"qty": case.wanted, "minimum": lot.minimum, "step": lot.step}
         record = _record(case, REJECT, rule, "the quantity is not a legal size", figures)
         return _with_figures(case, record, limit, used=0)
     tightest = next(cap for cap in caps if cap.most == most)

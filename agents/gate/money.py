@@ -85,7 +85,13 @@ def margin_promised(case: Case) -> Cap | None:
     if spent <= 0:
         return None
     free = max(0, _within(case, case.margin))
-    figures = {"available_margin": Money(case.margin), "price": Money(case.price)}
+    figures = {
+        "available_margin": Money(case.margin),
+        "price": Money(case.price),
+        "value": Money(case.share_value),
+        "haircut": Line(case.security.get(HAIRCUT)),
+        "costs": Rate(case.cost_rate()),
+    }
     reason = "the margin is promised to open orders"
     return Cap(free * RATE_SCALE * RATIO_SCALE // spent, case.rules.cite("margin_financing"), reason, figures)
 
@@ -256,6 +262,7 @@ def firm_client(case: Case) -> Cap | None:
     line = capital * share // RATIO_SCALE
     used = sum(_debt_of(case, member, whole=False) for member in case.groups.of(case.account))
     figures = {"line": Money(line), "used": Money(used), "net_capital": Money(capital)}
+    figures["price"] = Money(case.price)
     most = max(0, _within(case, line - used)) // max(1, case.price)
     return Cap(most, case.rules.cite(name), "the firm's limit of one client does not suffice", figures)
 

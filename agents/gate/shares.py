@@ -5,7 +5,7 @@ from __future__ import annotations
 from agents.books.contracts import FINANCING, LENDING
 from agents.books.securities import SHORT_SALES
 from agents.gate.case import Case
-from agents.gate.findings import Cap
+from agents.gate.findings import Cap, Figures, Line
 from agents.gate.forced import forced_sales
 from agents.gate.reservations import BUYING, RETURNING, SELLING
 from agents.kernels.layout import FIRM_HELD, FLOAT_SHARES, LENDABLE
@@ -78,6 +78,8 @@ def not_financed(case: Case) -> Cap | None:
         if reservations.security[row] == paper.row and ORDER_BUSINESSES[reservations.business[row]] in _LEAVE
     )
     figures = {"held": paper.held, "financed": financed}
+    if leaving:
+        figures["in_open_orders"] = leaving
     reason = "financed shares are sold to repay their debt first"
     return Cap(
         max(0, paper.held - financed - leaving), case.rules.cite("sell_to_repay_first"), reason, figures
@@ -120,6 +122,8 @@ def returnable(case: Case) -> Cap | None:
         return None
     returning = desk.reservations.shares(case.account, paper.row)[RETURNING]
     figures = {"borrowed": paper.short, "sold_today": fresh}
+    if returning:
+        figures["in_open_orders"] = returning
     rule = case.rules.cite("short_return_min_sessions_after_sale")
     reason = "what was sold short today is returned from the next trading day on"
     return Cap(max(0, paper.short - fresh - returning), rule, reason, figures)
@@ -146,7 +150,8 @@ def firm_collateral(case: Case) -> Cap | None:
     if share is None or float_shares <= 0 or firm < 0 or paper.kind != "stock":
         return None
     buying = case.desk.reservations.shares(case.account, paper.row)[BUYING]
-    figures = {"float_shares": float_shares, "held_by_the_firm": firm, "in_open_orders": buying}
+    figures: Figures = {"float_shares": float_shares, "held_by_the_firm": firm, "in_open_orders": buying}
+    figures["allowed"] = Line(share)
     reason = "the firm would hold too much of the stock as collateral"
     most = max(0, float_shares * share // RATIO_SCALE - firm - buying)
     return Cap(most, case.rules.cite("firm_single_collateral_share"), reason, figures)
