@@ -62,7 +62,7 @@ class Liquidation:
             plan = self._plan(market, account)
             if plan.orders or (plan.residual and not desk.slices.planned_today(account)):
                 plans.append((account, plan))
-            elif plan.residual:
+            elif plan.residual or plan.achieved or desk.reservations.of(account):
                 desk.slices.latest[account] = desk.slices.current
             else:
                 self._end_short(account, moment)
@@ -144,8 +144,11 @@ class Liquidation:
         return slices.full
 
     def _tell_hold(self, plans: list[Planned], moment: Moment) -> None:
-        planned = sum(plan.planned for _, plan in plans)
-        self.desk.say(SYSTEM, "hold", hold_record(self.desk, len(plans), planned, moment))
+        approved, episode = self.desk.episodes.approved, self.desk.books.accounts.episode
+        held = [item for item in plans if not approved[episode[item[0]]]]
+        planned = sum(plan.planned for _, plan in held)
+        record = hold_record(self.desk, held[0][0], len(held), planned, moment)
+        self.desk.say(SYSTEM, "hold", record)
 
     # -- publishing
 

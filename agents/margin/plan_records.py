@@ -74,11 +74,13 @@ def order_record(
     return record | {"forced": True, "mode": mode, "reason": order.reason, "rule": order.rule}
 
 
-def hold_record(desk: Desk, plans: int, planned: int, moment: Moment) -> Record:
-    """Plans of one evaluation, worth `planned` milli, that wait for an operator."""
+def hold_record(desk: Desk, first: int, plans: int, planned: int, moment: Moment) -> Record:
+    """Plans of one evaluation, worth `planned` milli, that wait for an operator; `first`: the first account
+    of them.
+    """
     day, shard = format_day(desk.books.day), desk.config.shard
     return {
-        "id": f"hold:{shard}:{day}:{moment.ts}",
+        "id": f"hold:{shard}:{day}:{moment.ts}:{desk.books.accounts.names[first]}",
         "ts": moment.ts,
         "kind": "hold",
         "shard": shard,

@@ -179,3 +179,19 @@ def test_what_the_clients_own_orders_will_sell_is_left_to_them_and_forced_orders
     floor.event("order_closed", "09:34:40", order="s1", reason="cancelled")
     floor.fill(floor.orders()[0], "09:34:50")
     assert sum(qty for _, qty in floor.sold()[1:]) > 5_000
+
+
+def test_no_shortfall_is_told_while_the_clients_own_orders_hold_the_cash() -> None:
+    """100,027.00 are left, the whole price and cost of 10,000 shares on order; 90,000.00 are owed."""
+    day = "2016-06-01"
+    floor = Floor(day=day)
+    floor.facts(haircut="0.65")
+    floor.quote(BANK, "09:31", "10.00", prev_close="10.00")
+    floor.opens("90000", held={}, cash="120000", clock="09:32")
+    buy = {"account": "A1", "business": "collateral_buy", "security": BANK, "order_type": "limit"}
+    decision = floor.book.order(buy | {"id": "b", "qty": 10_000, "price": "10.00", "ts": at(day, "09:33")})
+    assert decision["decision"] == "accept"
+    floor.event("cash", "09:35", amount="-19973", reason="fee")
+    assert floor.events()[-1] == "immediate"
+    said = floor.event("order_closed", "09:36", order="b", reason="cancelled")
+    assert [order["amount"] for order in said if order.get("business") == "repay"] == ["69946.00"]
