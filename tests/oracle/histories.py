@@ -20,6 +20,18 @@ FREQUENT = ["phase_ends"] * 8 + ["trade"] * 8 + ["evaluate"] * 3 + ["exact_depos
 KINDS = [*FREQUENT, *MARKET, *ACCOUNT, *REQUESTS]
 BUSY = [*REQUESTS] * 3 + ["trade", "quote", "listed", "crowded", "described", "phase_ends", "evaluate"]
 BUSY += ["deposit", "short_sell", "financing_buy", "terms_change", "restarted", "judged", "stated"]
+FORCED = ["phase_ends", "quote", "trade"] * 4 + ["evaluate", "orders_filled"] * 3
+FORCED += [
+    "described",
+    "judged",
+    "valued",
+    "collateral_buy",
+    "move_in",
+    "freeze",
+    "financing_buy",
+    "sold_out",
+]
+"""Of which plans are made."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +114,11 @@ rich_books = st.lists(
 def histories(shortest: int, longest: int) -> st.SearchStrategy[History]:
     """All kinds of operations; or busy customers, who ask for much."""
     return _of(books, KINDS, shortest, longest) | _of(rich_books, BUSY, shortest, longest)
+
+
+def histories_of(kinds: list[str], shortest: int, longest: int) -> st.SearchStrategy[History]:
+    """Of some kinds of operations only."""
+    return _of(books, kinds, shortest, longest)
 
 
 def _of(

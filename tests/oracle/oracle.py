@@ -229,7 +229,7 @@ class Oracle:
         due = [record for record in self.waiting if date.fromisoformat(record["date"]) <= day]
         self.waiting = [record for record in self.waiting if record not in due]
         self.listings.begin_day()
-        for record in due:
+        for record in sorted(due, key=lambda record: str(record["date"])):
             self._security(record)
 
     def _begin(self, day: date) -> list[Step]:

@@ -16,6 +16,7 @@ from tests.oracle.calls import Moment
 from tests.oracle.ledger import Account
 from tests.oracle.oracle import Oracle
 from tests.oracle.requests import board_of
+from tests.oracle.reservations import SELLING, Open
 
 Record = dict[str, Any]
 SALES = ("sell_to_repay", "collateral_sell")
@@ -97,8 +98,9 @@ class PlanCheck:
         assert money(order["expected_price"]) == mark, order
 
     def _sales_of(self, security: str) -> None:
-        """Together no more than is sellable, each of a legal size."""
-        nature, sellable = self._nature(security), self.account.sellable(security)
+        """Together no more than is sellable and not in the client's own orders, each of a legal size."""
+        nature, mine = self._nature(security), self.oracle.open.setdefault(self.account.name, Open())
+        sellable = self.account.sellable(security) - mine.shares(security, *SELLING)
         lot = market_rules.lot(nature["board"], nature["kind"])
         sizes = [o["qty"] for o in self.orders if o["business"] in SALES and o["security"] == security]
         assert sum(sizes) <= sellable, (security, sizes, sellable)
