@@ -1,31 +1,20 @@
 """A decision on a request, recomputed from the figures it names: the comparison or the cap of its rule.
 
 The gate names the figures of one rule: the one that refuses, or the tightest of those that pass. What the
-figures mean follows from which they are (`_CAPS`, `_CLAIMS`).
+figures mean follows from which they are (`agents.explain.gate_figures`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 from agents.explain.citations import Citation, cite, cite_rule
+from agents.explain.gate_figures import SAID_ONLY, Cap, Figures, cap_of, claim_of
 from agents.explain.statement import Explanation, Section, moment, yuan
 from agents.rules.schedule import Schedule, built_in
 from schemas.alerts import OrderDecision
 from schemas.errors import BadRecord
 from schemas.orders import AccountOrder
-from schemas.units import (
-    MILLI,
-    RATE_SCALE,
-    RATIO_SCALE,
-    format_money,
-    format_ratio,
-    parse_scaled,
-    shanghai_day,
-)
+from schemas.units import MILLI, RATIO_SCALE, format_ratio, parse_scaled, shanghai_day
 
-Figures = Mapping[str, Any]
 _MONEY = frozenset({"withdraw_cash", "repay"})
 
 
@@ -41,7 +30,7 @@ def explain_decision(
     rule = cite_rule(decision.rule, day, schedule)
     _state(told, decision, day)
     if decision.figures:
-        _figures(told, decision, order, rule)
+        _figures(told, decision, order, rule, schedule)
     else:
         told.beside.append(rule)
     return told
@@ -76,41 +65,50 @@ def _ratio(decision: OrderDecision) -> str:
     return str(decision.ratio_after)
 
 
-def _figures(told: Explanation, decision: OrderDecision, order: AccountOrder | None, rule: Citation) -> None:
+def _figures(
+    told: Explanation,
+    decision: OrderDecision,
+    order: AccountOrder | None,
+    rule: Citation,
+    schedule: Schedule,
+) -> None:
     section = told.section(f"the rule {decision.rule}")
     figures = decision.figures or {}
     for name, value in figures.items():
         section.add(name.replace("_", " "), "", str(value), rule=rule)
     try:
-        _compare(told, section, decision, order, rule)
+        _compare(told, section, decision, order, rule, schedule)
     except (BadRecord, KeyError, TypeError) as error:
         told.problems.append(f"figures: {error}")
 
 
 def _compare(
-    told: Explanation, section: Section, decision: OrderDecision, order: AccountOrder | None, rule: Citation
+    told: Explanation,
+    section: Section,
+    decision: OrderDecision,
+    order: AccountOrder | None,
+    rule: Citation,
+    schedule: Schedule,
 ) -> None:
-    figures = decision.figures or {}
-    for names, claim in _CLAIMS:
-        if names <= set(figures):
-            label, working, passes = claim(figures)
-            told.claim(section, label, working, holds=passes == (decision.decision == "accept"), rule=rule)
-            return
-    if {"value", "assets", "share"} <= set(figures):
+    figures: Figures = decision.figures or {}
+    claim = claim_of(figures)
+    if claim is not None:
+        holds = claim.passes == (decision.decision == "accept")
+        told.claim(section, claim.label, claim.working, holds=holds, rule=rule)
+    elif {"value", "assets", "share"} <= set(figures):
         _concentration(told, section, decision, rule)
-        return
-    for names, cap in _CAPS:
-        if names <= set(figures):
-            working, most = cap(figures)
-            _limit(told, section, decision, order, (working, most), rule)
-            return
-    told.unproven.append(f"what the figures of {decision.rule} let pass")
+    else:
+        cap = cap_of(figures, schedule, shanghai_day(decision.ts))
+        if cap is not None:
+            _limit(told, section, decision, order, cap, rule)
+        elif not SAID_ONLY & set(figures):
+            told.unproven.append(f"what the figures of {decision.rule} let pass")
 
 
 def _concentration(told: Explanation, section: Section, decision: OrderDecision, rule: Citation) -> None:
     """The share of one security in the account's assets after the fill."""
     figures = decision.figures or {}
-    value, assets = _milli(figures, "value"), _milli(figures, "assets")
+    value, assets = (parse_scaled(figures[name], 3, name) for name in ("value", "assets"))
     shown = format_ratio(value, assets) or "none"
     working = f"{yuan(value)} ÷ {yuan(assets)}, six places"
     told.compare(section, "share after the fill", working, shown, str(figures["share"]), rule=rule)
@@ -126,149 +124,26 @@ def _limit(
     section: Section,
     decision: OrderDecision,
     order: AccountOrder | None,
-    cap: tuple[str, int],
+    cap: Cap,
     rule: Citation,
 ) -> None:
-    """No more passes than the cap of the rule, and what was asked for is on its side of it."""
-    working, most = cap
-    money = order is not None and order.business in _MONEY
+    """No more passes than the cap of the rule, and what was asked for is on its side of it. Without the
+    request it is not known whether the cap counts shares or money.
+    """
+    if order is None:
+        told.unproven.append("the quantity: the request was not found")
+        return
+    working, most, exact = cap
+    money = order.business in _MONEY
     section.add("the rule lets pass", working, yuan(most) if money else f"{most:,}", rule=rule)
     if decision.limit is not None:
-        limit = decision.limit if money or order is None else decision.limit // MILLI
+        limit = decision.limit if money else decision.limit // MILLI
         shown = yuan(limit) if money else f"{limit:,}"
         told.claim(section, "largest request that would pass", f"{shown} ≤ the cap", holds=limit <= most)
-    wanted = None if order is None else (order.amount if money else order.qty)
-    if wanted is not None:
+    wanted = order.amount if money else order.qty
+    if wanted is not None and (exact or decision.decision == "accept"):
         accepted = decision.decision == "accept"
         label = "what was asked for"
         shown = yuan(wanted) if money else f"{wanted:,}"
         holds = wanted <= most if accepted else wanted > most
         told.claim(section, label, f"{shown} {'≤' if accepted else '>'} the cap", holds=holds)
-
-
-# -- figures -> comparison
-
-
-def _milli(figures: Figures, name: str) -> int:
-    return parse_scaled(figures[name], 3, name)
-
-
-def _limits(figures: Figures) -> tuple[str, str, bool]:
-    price, down, up = (_milli(figures, name) for name in ("price", "limit_down", "limit_up"))
-    inside = price >= down and (up <= 0 or price <= up)
-    return "within the day's limits", f"{yuan(down)} ≤ {yuan(price)} ≤ {yuan(up)}", inside
-
-
-def _lowest(figures: Figures) -> tuple[str, str, bool]:
-    price, lowest = _milli(figures, "price"), _milli(figures, "lowest")
-    return "not below the last trade", f"{yuan(price)} ≥ {yuan(lowest)}", price >= lowest
-
-
-def _step(figures: Figures) -> tuple[str, str, bool]:
-    price, step = _milli(figures, "price"), _milli(figures, "step")
-    return "on the price step", f"{yuan(price)} is a multiple of {yuan(step)}", price % step == 0
-
-
-def _cage(figures: Figures) -> tuple[str, str, bool]:
-    price, base, bound = (_milli(figures, name) for name in ("price", "base", "bound"))
-    inside = price <= bound if bound >= base else price >= bound
-    sign = "≤" if bound >= base else "≥"
-    return "inside the cage", f"{yuan(price)} {sign} {yuan(bound)}, base {yuan(base)}", inside
-
-
-_CLAIMS: tuple[tuple[frozenset[str], Callable[[Figures], tuple[str, str, bool]]], ...] = (
-    (frozenset({"price", "limit_down", "limit_up"}), _limits),
-    (frozenset({"price", "lowest"}), _lowest),
-    (frozenset({"price", "base", "bound"}), _cage),
-    (frozenset({"price", "step"}), _step),
-)
-
-
-# -- figures -> cap: shares, or milli of a request for money
-
-
-def _margin(figures: Figures) -> tuple[str, int]:
-    free, price = _milli(figures, "available_margin"), _milli(figures, "price")
-    ratio = parse_scaled(figures["margin_ratio"], 4, "margin_ratio")
-    most = max(0, free) * RATIO_SCALE // (price * ratio)
-    return f"{yuan(free)} ÷ ({yuan(price)} × {figures['margin_ratio']}), rounded down", most
-
-
-def _haircut(figures: Figures) -> tuple[str, int]:
-    free, price = _milli(figures, "available_margin"), _milli(figures, "price")
-    haircut = parse_scaled(figures["haircut"], 4, "haircut")
-    if free < 0 or not haircut * price:
-        return f"{yuan(free)} is all there is", 0
-    return f"{yuan(free)} ÷ ({yuan(price)} × {figures['haircut']}), rounded down", free * RATIO_SCALE // (
-        price * haircut
-    )
-
-
-def _room(figures: Figures) -> tuple[str, int]:
-    left = _milli(figures, "room")
-    assets, debt = _milli(figures, "assets"), _milli(figures, "debt")
-    working = f"{yuan(assets)} − {figures['line']} × {yuan(debt)}"
-    if "price" not in figures:
-        return working, left
-    price = _milli(figures, "price")
-    return f"({working}) ÷ {yuan(price)}, rounded down", left // price
-
-
-def _cash(figures: Figures) -> tuple[str, int]:
-    cash, price = _milli(figures, "cash"), _milli(figures, "price")
-    rate = parse_scaled(figures["costs"], 6, "costs")
-    working = f"{yuan(cash)} ÷ ({yuan(price)} × (1 + {figures['costs']})), rounded down"
-    return working, cash * RATE_SCALE // (price * (RATE_SCALE + rate))
-
-
-def _credit(figures: Figures) -> tuple[str, int]:
-    line, used, price = (_milli(figures, name) for name in ("line", "used", "price"))
-    working = f"({yuan(line)} − {yuan(used)}) ÷ {yuan(price)}, rounded down"
-    return working, max(0, line - used) // price
-
-
-def _own_cash(figures: Figures) -> tuple[str, int]:
-    own, fees = _milli(figures, "own_cash"), 0
-    working = yuan(own)
-    if "for_interest" in figures:
-        fees = _milli(figures, "for_interest")
-        working = f"{yuan(own)} + {yuan(fees)}"
-    return working, own + fees
-
-
-def _largest(figures: Figures) -> tuple[str, int]:
-    return "", int(figures["largest_order"])
-
-
-def _not_financed(figures: Figures) -> tuple[str, int]:
-    return f"{figures['held']:,} − {figures['financed']:,}", max(0, figures["held"] - figures["financed"])
-
-
-def _owed(figures: Figures) -> tuple[str, int]:
-    owed, pending = _milli(figures, "owed"), _milli(figures, "in_open_orders")
-    return f"{format_money(owed)} − {format_money(pending)}", max(0, owed - pending)
-
-
-def _borrowed(figures: Figures) -> tuple[str, int]:
-    borrowed, other = figures["borrowed"], figures["in_open_orders"]
-    return f"{borrowed:,} − {other:,}", max(0, borrowed - other)
-
-
-def _lendable(figures: Figures) -> tuple[str, int]:
-    stock, lent, other = (figures[name] for name in ("lendable", "lent_today", "in_open_orders"))
-    return f"{stock:,} − {lent:,} − {other:,}", max(0, stock - lent - other)
-
-
-_CAPS: tuple[tuple[frozenset[str], Callable[[Figures], tuple[str, int]]], ...] = (
-    (frozenset({"available_margin", "margin_ratio", "price"}), _margin),
-    (frozenset({"available_margin", "haircut", "price"}), _haircut),
-    (frozenset({"assets", "debt", "line", "room"}), _room),
-    (frozenset({"cash", "price", "costs"}), _cash),
-    (frozenset({"line", "used", "price"}), _credit),
-    (frozenset({"own_cash"}), _own_cash),
-    (frozenset({"largest_order"}), _largest),
-    (frozenset({"held", "financed"}), _not_financed),
-    (frozenset({"owed", "in_open_orders"}), _owed),
-    (frozenset({"lendable", "lent_today", "in_open_orders"}), _lendable),
-    (frozenset({"borrowed", "in_open_orders"}), _borrowed),
-)

@@ -8,6 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agents.explain import EXPLAINED, Explanation, explain
 from tests.explain.arithmetic import computed, number
@@ -151,6 +153,22 @@ REQUEST = {"account": "A1", "ts": 1743991800000, "order_type": "limit"}
     ],
 )
 def test_every_figure_of_a_decision_re_adds(order: Record) -> None:
+    diary = trading()
+    request = REQUEST | {"id": "o1"} | order
+    decision = diary.book.order(request)
+    told = diary.book.explain(decision["id"])
+    assert told.problems == []
+    recomputed(told)
+    assert decision["rule"].partition("@")[0] in {rule.name for rule in told.rules}
+    wrong = dict(decision)
+    if decision.get("limit"):
+        wrong["limit"] = 10**9
+        told = explain("order.decisions", wrong, [("account.orders", request)])
+        assert told.problems or told.unproven or "share" in decision.get("figures", {"share": None})
+
+
+def trading() -> Diary:
+    """A hundred thousand shares, a loan and a short on a Monday morning; both securities are underlyings."""
     diary = Diary()
     diary.session("pre_open")
     for security, price, board in ((BANK, "8.00", "main"), (CHIPS, "50.00", "star")):
@@ -165,15 +183,46 @@ def test_every_figure_of_a_decision_re_adds(order: Record) -> None:
         diary.book.reference("reference.securities", reference | listed)
         diary.price(security, price)
     diary.at(MONDAY, "09:30").session("continuous")
-    diary.book.event(opening("300000", {BANK: 100_000}, "100000"))
-    request = REQUEST | {"id": "o1"} | order
-    decision = diary.book.order(request)
-    told = diary.book.explain(decision["id"])
-    assert told.problems == []
-    recomputed(told)
-    assert decision["rule"].partition("@")[0] in {rule.name for rule in told.rules}
-    wrong = dict(decision)
-    if decision.get("limit"):
-        wrong["limit"] = 10**9
-        told = explain("order.decisions", wrong, [("account.orders", request)])
-        assert told.problems or told.unproven or "share" in decision.get("figures", {"share": None})
+    book = opening("300000", {BANK: 100_000, CHIPS: 900}, "100000")
+    short = {"contract": "S", "type": "lending", "security": CHIPS, "opened": "2025-03-03", "qty": 300}
+    book["contracts"].append(short | {"price": "50.00", "rate": "0"})
+    diary.book.event(book)
+    return diary
+
+
+BUSINESSES = (
+    "collateral_buy",
+    "collateral_sell",
+    "financing_buy",
+    "sell_to_repay",
+    "short_sell",
+    "buy_to_return",
+)
+
+
+@settings(max_examples=60)
+@given(
+    orders=st.lists(
+        st.tuples(
+            st.sampled_from([*BUSINESSES, "withdraw_cash", "withdraw_security", "repay"]),
+            st.sampled_from([BANK, CHIPS]),
+            st.sampled_from(["7.90", "8.00", "8.01", "8.10", "49.50", "50.00", "50.50"]),
+            st.sampled_from([100, 150, 200, 300, 5_000, 99_900, 200_000]),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_whatever_is_asked_the_decision_re_adds(orders: list[tuple[str, str, str, int]]) -> None:
+    diary = trading()
+    for place, (business, security, price, qty) in enumerate(orders):
+        request = REQUEST | {"id": f"o{place}", "business": business}
+        if business in ("withdraw_cash", "repay"):
+            request["amount"] = f"{qty}.00"
+        else:
+            request |= {"security": security, "qty": qty}
+            if business != "withdraw_security":
+                request["price"] = price
+        told = diary.book.explain(diary.book.order(request)["id"])
+        assert told.problems == [], (request, told.problems)
+        recomputed(told)
