@@ -25,7 +25,7 @@ TRADES = (
 
 @st.composite
 def books(draw: st.DrawFn) -> Record:
-    """An account's cash, holdings, debts, credit line and class."""
+    """An account's cash, holdings (all financed shares among them), debts, credit line and class."""
     security = draw(st.sampled_from((BANK, CHIPS)))
     day = draw(st.sampled_from([day for day in DAYS if security == BANK or day > "2019-07-22"]))
     owed = contract("F", security, "2015-07-06", 3_000, "10.00", principal=str(draw(st.integers(0, 200_000))))
@@ -33,7 +33,7 @@ def books(draw: st.DrawFn) -> Record:
     credit = str(draw(st.integers(0, 400_000)))
     opening: Record = {
         "cash": str(draw(st.integers(0, 300_000))),
-        "positions": [position(security, draw(st.integers(0, 20_000)))],
+        "positions": [position(security, draw(st.integers(3_000, 20_000)))],
         "contracts": [one | {"due": "2030-01-01"} for one in (owed, lent) if one["qty"]],
         "class": draw(st.sampled_from(("individual", "institution", "private_fund"))),
         "credit": {"total": credit, "financing": credit, "lending": credit},
