@@ -124,7 +124,7 @@ def tell_call(desk: Desk, row: int, event: str, ts: int, **more: Any) -> str:
         "assets": format_money(assets),
         "debt": format_money(debt),
         "shortfall": format_money(missing),
-        **_obligations(desk, account, row),
+        **obligations_of(desk, account, row),
         **_deadline(desk, row, preset),
         "evidence": evidence(desk.books, account),
         "rule": preset.rule,
@@ -146,7 +146,7 @@ def _last_close(desk: Desk, account: int, assets: int, debt: int) -> Record:
     return {"ratio_last_close": shown_ratio(assets + change, debt)} if change else {}
 
 
-def _obligations(desk: Desk, account: int, row: int) -> Record:
+def obligations_of(desk: Desk, account: int, row: int) -> Record:
     """What must be paid or returned whatever the ratio, while that is demanded."""
     what = owed(desk, account) if desk.episodes.obliged[row] else None
     if not what:

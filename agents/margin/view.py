@@ -11,8 +11,8 @@ from agents.kernels.layout import FLAGS, HOT_WIDTH, LONG, OWED, OWN, SHORT, SHOW
 from agents.margin.desk import Desk
 from agents.margin.episodes import STATE_NAMES
 from agents.margin.evidence import available, evidence, last_close_change, shown_ratio
-from agents.margin.records import lines_of, ratio_record
-from schemas.alerts import LEVELS
+from agents.margin.records import lines_of, obligations_of, ratio_record
+from schemas.alerts import CALL_REASONS, LEVELS
 from schemas.units import RATIO_SCALE, format_money
 
 Record = dict[str, Any]
@@ -42,6 +42,8 @@ def account_view(desk: Desk, name: str) -> Record:
         view["episode"] = desk.episode_name(row)
         view["call"] = {
             "state": STATE_NAMES[episodes.state[row]],
+            "reason": CALL_REASONS[episodes.reason[row]],
+            **obligations_of(desk, account, row),
             "steps": episodes.step[row],
             "held": bool(episodes.held[row] or episodes.capped[row]),
             "acknowledged": bool(episodes.acknowledged[row]),

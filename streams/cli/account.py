@@ -61,6 +61,10 @@ def _head(view: Record) -> list[str]:
         head.append(
             f"  call              {view['episode']}: {call['state']}{held}, {call['steps']} steps so far"
         )
+        due = call.get("obligations")
+        if due:
+            names = ", ".join(due["contracts"])
+            head.append(f"  due               {due['money']} ({due['reason']}): {names}")
         if call["orders"]:
             head.append(f"  open orders       {', '.join(call['orders'])}")
     else:

@@ -65,6 +65,8 @@ def test_a_contract_unpaid_when_its_day_is_settled_is_called_and_liquidated_from
     ]
     assert said[0]["obligations"] == {"reason": "maturity", "money": "300000.00", "contracts": ["F"]}
     assert said[0]["shortfall"] == "0.00"
+    assert diary.account()["call"]["obligations"] == said[0]["obligations"]
+    assert diary.account()["call"]["reason"] == "maturity"
     assert said[0]["evidence"]["contracts"][0]["due"] == TUESDAY
     diary.at(WEDNESDAY, "09:00").session("pre_open")
     assert told(calls(diary)) == MATURED
@@ -202,6 +204,7 @@ def test_a_contract_paid_while_the_ratio_is_called_leaves_the_call_open() -> Non
     assert told(calls(diary))[3:] == [("partly_met", "ratio")]
     assert "obligations" not in calls(diary)[-1]
     assert diary.account()["call"]["state"] == "called"
+    assert "obligations" not in diary.account()["call"]
     assert told(settle(diary, TUESDAY)) == [("expired", "ratio")]
 
 
