@@ -20,7 +20,7 @@ from tests.oracle.request_operations import REQUESTS
 
 slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 accounts, securities, amounts = st.integers(0, 2), st.integers(0, 5), st.integers(0, 1000)
-PARTS = 24
+PARTS, PER_PART = 24, 500
 
 
 @settings(max_examples=140, deadline=None, suppress_health_check=slow)
@@ -61,8 +61,11 @@ TestFirm.settings = settings(
 
 @pytest.mark.soak
 @pytest.mark.parametrize("part", range(PARTS))
-@settings(max_examples=500, deadline=None, suppress_health_check=slow, database=None)
+@settings(max_examples=PER_PART, deadline=None, suppress_health_check=slow, database=None)
 @given(history=histories(20, 120))
 def test_core_and_oracle_agree_over_long_histories(part: int, history: History) -> None:
-    """12,000 in all, in parts, because what was tried is remembered as long as one part runs."""
+    """12,000 in all, in parts, because what was tried is remembered as long as one part runs.
+
+    `python -m tests.oracle` runs the parts beside each other.
+    """
     play(history)
