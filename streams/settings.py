@@ -36,7 +36,7 @@ DESCRIPTIONS = {
     "LIANGRONG_SCOPE": "firm (default): published figures and notices decide halts; market: own balances",
     "LIANGRONG_LIQUIDATION": "propose (default), auto or simulate",
     "LIANGRONG_RULES": "the broker's own file of dated rules, laid over the built-in ones (default: none)",
-    "LIANGRONG_CEILING_ACCOUNTS": "plans for more accounts in one five-minute slice wait for approval (default: none)",
+    "LIANGRONG_CEILING_ACCOUNTS": "plans for more accounts in one slice wait for approval (default: none)",
     "LIANGRONG_CEILING_YUAN": "the same for their sum in yuan (default: none)",
     "LIANGRONG_WEB": "host:port of the worker's web page (default 127.0.0.1:6066)",
 }
