@@ -17,6 +17,7 @@ from streams.cli.output import print_json
 from streams.report import DayReport, report
 from streams.rules_file import load_rules
 from streams.settings import Settings
+from streams.view.chart import chart
 
 _BAR = "▏▎▍▌▋▊▉█"
 _BAR_CELLS = 12
@@ -36,15 +37,20 @@ _LEGEND = (
 @click.option(
     "--check", is_flag=True, help="Explain every alert too; exit code 1 if a figure does not follow."
 )
+@click.option(
+    "--picture", type=click.Path(path_type=Path, dir_okay=False), help="Write the days as a picture (SVG)."
+)
 @json_option
 @with_settings(shown=("LIANGRONG_RULES",))
-def command(settings: Settings, results: Path, check: bool, as_json: bool) -> None:
+def command(settings: Settings, results: Path, check: bool, picture: Path | None, as_json: bool) -> None:
     """Show the run in RESULTS day by day: debts, ratios, calls, forced sales and what stood in their way.
 
     With --check every call, plan, order and signal of the run is explained from its own evidence, with the
     rules of LIANGRONG_RULES if the run had some.
     """
     days = list(report(results))
+    if picture is not None:
+        picture.write_text(chart(days, f"{days[0].date} to {days[-1].date}, day by day"), encoding="utf-8")
     checked = explain_run(results, load_rules(settings)) if check else None
     if as_json:
         shown = {"days": [day.json() for day in days]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -113,3 +114,18 @@ def test_every_alert_of_a_run_is_explained_and_a_changed_figure_is_found(tmp_pat
     answer = CliRunner().invoke(root, ["report", str(out), "--check"])
     assert answer.exit_code == 1
     assert "do not add up" in answer.output
+
+
+def test_the_picture_of_a_run_has_a_bar_for_every_figure(tmp_path: Path) -> None:
+    out, picture = tmp_path / "out", tmp_path / "days.svg"
+    results = Results(out)
+    for day, under in ((MONDAY, 2), (MONDAY + 1, 4)):
+        for number in range(under):
+            results.keep(day, ratio(f"A{number}", "below_min", "1250.00", "1000.00"))
+    results.close({})
+    answer = CliRunner().invoke(root, ["report", str(out), "--picture", str(picture)])
+    assert answer.exit_code == 0
+    drawn = ET.parse(picture).getroot()
+    bars = [bar for bar in drawn.iter("{http://www.w3.org/2000/svg}rect") if bar.get("fill") == "#f0a8a8"]
+    first, second = (float(bar.get("height", "0")) for bar in bars)
+    assert second == pytest.approx(2 * first, rel=0.01)
