@@ -30,7 +30,7 @@ def explain_decision(
     rule = cite_rule(decision.rule, day, schedule)
     _state(told, decision, day)
     if decision.figures:
-        _figures(told, decision, order, rule, schedule)
+        _figures(told, decision, order, rule)
     else:
         told.beside.append(rule)
     return told
@@ -70,14 +70,13 @@ def _figures(
     decision: OrderDecision,
     order: AccountOrder | None,
     rule: Citation,
-    schedule: Schedule,
 ) -> None:
     section = told.section(f"the rule {decision.rule}")
     figures = decision.figures or {}
     for name, value in figures.items():
         section.add(name.replace("_", " "), "", str(value), rule=rule)
     try:
-        _compare(told, section, decision, order, rule, schedule)
+        _compare(told, section, decision, order, rule)
     except (BadRecord, KeyError, TypeError) as error:
         told.problems.append(f"figures: {error}")
 
@@ -88,7 +87,6 @@ def _compare(
     decision: OrderDecision,
     order: AccountOrder | None,
     rule: Citation,
-    schedule: Schedule,
 ) -> None:
     figures: Figures = decision.figures or {}
     claim = claim_of(figures)
@@ -98,7 +96,7 @@ def _compare(
     elif {"value", "assets", "share"} <= set(figures):
         _concentration(told, section, decision, rule)
     else:
-        cap = cap_of(figures, schedule, shanghai_day(decision.ts))
+        cap = cap_of(figures)
         if cap is not None:
             _limit(told, section, decision, order, cap, rule)
         elif not SAID_ONLY & set(figures):

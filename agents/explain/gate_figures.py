@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from agents.explain.statement import yuan
-from agents.rules.schedule import NoRuleError, Schedule
-from schemas.units import RATE_SCALE, RATIO_SCALE, format_line, parse_scaled
+from schemas.units import RATE_SCALE, RATIO_SCALE, parse_scaled
 
 Figures = Mapping[str, Any]
 
@@ -43,10 +42,8 @@ def claim_of(figures: Figures) -> Claim | None:
     return None if found is None else found(figures)
 
 
-def cap_of(figures: Figures, schedule: Schedule, day: int) -> Cap | None:
+def cap_of(figures: Figures) -> Cap | None:
     """The cap that these figures stand for; None where they tell none."""
-    if frozenset(figures) == _FIRM:
-        return _firm(figures, schedule, day)
     found = _CAPS.get(frozenset(figures))
     return None if found is None else found(figures)
 
@@ -81,11 +78,36 @@ def _cage(figures: Figures) -> Claim:
     return Claim("inside the cage", f"{yuan(price)} {sign} {yuan(bound)}, base {yuan(base)}", inside)
 
 
+def _crowded(figures: Figures) -> Claim:
+    """The gate stops the request when all of its lines are reached; the P/E stands beside them."""
+    market, client = figures["market_share"], figures["client_share"]
+    lines = figures["market_share_line"], figures["client_share_line"]
+    reached = [_six(market) >= _six(lines[0]), _six(client) >= _six(lines[1])]
+    working = f"{market} ≥ {lines[0]}, {client} ≥ {lines[1]}, {figures['ratio']} ≤ {figures['ratio_line']}"
+    below = _six(figures["ratio"]) <= _six(figures["ratio_line"])
+    return Claim("not crowded", working, not (all(reached) and below))
+
+
+def _six(text: str) -> int:
+    return parse_scaled(text, 6, "share")
+
+
 _CLAIMS: dict[frozenset[str], Callable[[Figures], Claim]] = {
     frozenset({"price", "limit_down", "limit_up"}): _limits,
     frozenset({"price", "lowest"}): _uptick,
     frozenset({"price", "base", "bound"}): _cage,
     frozenset({"price", "step"}): _step,
+    frozenset(
+        {
+            "market_share",
+            "market_share_line",
+            "client_share",
+            "client_share_line",
+            "pe_static",
+            "ratio",
+            "ratio_line",
+        }
+    ): _crowded,
 }
 
 
@@ -165,30 +187,36 @@ def _left(first: str, *less: str, exact: bool = True) -> Callable[[Figures], Cap
     return cap
 
 
-_FIRM = frozenset({"float_shares", "held_by_the_firm", "in_open_orders"})
-
-
-def _firm(figures: Figures, schedule: Schedule, day: int) -> Cap | None:
-    shares, held, other = (
-        int(figures[name]) for name in ("float_shares", "held_by_the_firm", "in_open_orders")
-    )
-    try:
-        share = schedule.number("firm_single_collateral_share", day)
-    except NoRuleError:
-        return None
-    left = shares * share // RATIO_SCALE - held - other
-    working = f"{shares:,} × {format_line(share)} − {held:,} − {other:,}, rounded down" if left >= 0 else ""
+def _firm(figures: Figures) -> Cap:
+    names = ("float_shares", "held_by_the_firm", "in_open_orders")
+    shares, held, other = (int(figures[name]) for name in names)
+    allowed = parse_scaled(figures["allowed"], 4, "allowed")
+    left = shares * allowed // RATIO_SCALE - held - other
+    working = f"{shares:,} × {figures['allowed']} − {held:,} − {other:,}, rounded down" if left >= 0 else ""
     return Cap(working, max(0, left))
+
+
+def _promised(figures: Figures) -> Cap:
+    """Cash counts in full, what is bought for it at its haircut."""
+    free, price, value = (_milli(figures, name) for name in ("available_margin", "price", "value"))
+    haircut = parse_scaled(figures["haircut"], 4, "haircut")
+    costs = parse_scaled(figures["costs"], 6, "costs")
+    spent = price * (RATE_SCALE + costs) * RATIO_SCALE - value * haircut * RATE_SCALE
+    bought = f"{yuan(price)} × (1 + {figures['costs']}) − {yuan(value)} × {figures['haircut']}"
+    working = f"{yuan(max(0, free))} ÷ ({bought}), rounded down"
+    return Cap(working, max(0, free) * RATE_SCALE * RATIO_SCALE // spent)
 
 
 _CAPS: dict[frozenset[str], Callable[[Figures], Cap]] = {
     frozenset({"available_margin", "margin_ratio", "price"}): _margin,
     frozenset({"available_margin", "haircut", "price"}): _haircut,
+    frozenset({"available_margin", "price", "value", "haircut", "costs"}): _promised,
     frozenset({"available_margin"}): _free_margin,
     frozenset({"assets", "debt", "line", "room"}): _room,
     frozenset({"assets", "debt", "line", "room", "price"}): _room,
     frozenset({"cash", "price", "costs"}): _cash,
     frozenset({"line", "used", "price"}): _credit,
+    frozenset({"line", "used", "price", "net_capital"}): _credit,
     frozenset({"own_cash"}): _own_cash,
     frozenset({"own_cash", "for_interest"}): _own_cash,
     frozenset({"owed", "in_open_orders"}): _owed,
@@ -197,9 +225,14 @@ _CAPS: dict[frozenset[str], Callable[[Figures], Cap]] = {
     frozenset({"held"}): _left("held", exact=False),
     frozenset({"held", "frozen"}): _left("held", "frozen"),
     frozenset({"sellable", "in_open_orders"}): _left("sellable", "in_open_orders"),
-    frozenset({"held", "financed"}): _left("held", "financed", exact=False),
+    frozenset({"held", "financed"}): _left("held", "financed"),
+    frozenset({"held", "financed", "in_open_orders"}): _left("held", "financed", "in_open_orders"),
     frozenset({"borrowed", "in_open_orders"}): _left("borrowed", "in_open_orders"),
-    frozenset({"borrowed", "sold_today"}): _left("borrowed", "sold_today", exact=False),
+    frozenset({"borrowed", "sold_today"}): _left("borrowed", "sold_today"),
+    frozenset({"borrowed", "sold_today", "in_open_orders"}): _left(
+        "borrowed", "sold_today", "in_open_orders"
+    ),
+    frozenset({"float_shares", "held_by_the_firm", "in_open_orders", "allowed"}): _firm,
     frozenset({"borrowed", "held", "lowest"}): _left("held", "borrowed"),
     frozenset({"lendable", "lent_today", "in_open_orders"}): _left(
         "lendable", "lent_today", "in_open_orders"
