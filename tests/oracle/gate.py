@@ -196,7 +196,7 @@ class Gate(Request):
 
     def _sales(self, qty: Decimal) -> Broken:
         held, security = self.account.held.get(self.security, 0), self.security
-        selling = self.mine.shares(security, *SELLING)
+        selling = self.selling()
         yield "position", qty > held
         yield "frozen", qty > held - self.account.frozen.get(security, 0)
         yield "t_plus_1", qty > self.account.sellable(security)

@@ -40,6 +40,7 @@ class History:
     preset: dict[str, Any]
     books: list[tuple[int, int, int]]
     operations: list[Operation]
+    simulates: bool = False
 
 
 def play(history: History) -> Story:
@@ -51,7 +52,7 @@ def play(history: History) -> Story:
 
 def begin(history: History) -> Story:
     """The market's first day, and the books of the accounts."""
-    story = Story(history.preset, history.first_day)
+    story = Story(history.preset, history.first_day, simulates=history.simulates)
     for number, (preset, leverage, short) in enumerate(history.books):
         name = None if preset == len(PRESET_NAMES) else PRESET_NAMES[preset]
         story.send(story.opening(ACCOUNTS[number], name, leverage, short))
@@ -130,6 +131,7 @@ def _of(
         preset=presets(),
         books=owned,
         operations=st.lists(operations(kinds), min_size=shortest, max_size=longest),
+        simulates=st.booleans(),
     )
 
 

@@ -142,3 +142,11 @@ def in_continuous_hours(security: str, kind: str, day: date, clock: time) -> boo
     since = (FUND_CLOSING_CALL_SINCE if kind in FUNDS else STOCK_CLOSING_CALL_SINCE)[market]
     ends = time(14, 57) if day >= since else time(15)
     return time(9, 30) <= clock < time(11, 30) or time(13) <= clock < ends
+
+
+def board_of(security: str) -> str:
+    """What a code stands for where no reference record says it."""
+    if security.endswith(".BJ"):
+        return "bse"
+    prefix = security[:3]
+    return "star" if prefix in ("688", "689") else "chinext" if prefix in ("300", "301", "302") else "main"

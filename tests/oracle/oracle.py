@@ -13,9 +13,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tests.oracle import corporate_actions, haircuts, obligations, operators, told, valuation
+from tests.oracle import corporate_actions, haircuts, obligations, operators, simulated, told, valuation
 from tests.oracle.account_events import FOLDS, Terms, brings_money, released_by_courts
-from tests.oracle.calls import NOTICE, CallLife, Moment, Step
+from tests.oracle.calls import EXPIRED, NOTICE, CallLife, Moment, Step
 from tests.oracle.custody import Custody
 from tests.oracle.ledger import ZERO, Account, RefusedError, money
 from tests.oracle.listings import Listings
@@ -38,7 +38,10 @@ class View:
 
 
 class Oracle:
-    def __init__(self) -> None:
+    def __init__(self, *, simulates: bool = False) -> None:
+        self.simulates = simulates
+        self.forced: dict[str, list[Record]] = {}
+        """Open orders of the latest plans, where the shard fills them itself."""
         self.accounts: dict[str, Account] = {}
         self.lives: dict[str, CallLife] = {}
         self.prices = Prices()
@@ -133,11 +136,13 @@ class Oracle:
             account = Account(name)
         other_before = account.other_collateral
         chosen = (event.get("preset") if kind == "opening" else None) or account.preset
-        FOLDS[kind](account, event, self.day, self._terms(chosen))
+        FOLDS[kind](account, event, self.day, self.terms(chosen))
         released_by_courts(account)
         account.preset = chosen
         account.closed = account.closed and kind != "opening"
         self.open.setdefault(name, Open()).note(event)
+        if kind == "repay" and name in self.forced:
+            self.forced[name] = simulated.after_repayment(self.forced[name], money(event["amount"]))
         self.seen[key] = (len(self.days), event)
         self.accounts[name] = account
         life = self.lives.setdefault(name, CallLife(name))
@@ -176,9 +181,11 @@ class Oracle:
         self.time = None if ts is None else shanghai(ts).time()
         if self.day is None or day > self.day or (phase == "pre_open" and not self.days):
             steps += self._begin(day)
+        self.phase = phase if phase != "clock" else self.phase
+        if self.simulates and self.phase == "continuous" and phase in ("clock", "continuous"):
+            simulated.fill_forced(self)
         if phase == "clock":
             return steps + self.clock()
-        self.phase = phase
         if phase == "settled":
             self.open.clear()
             self.settled_day = day
@@ -193,7 +200,7 @@ class Oracle:
         assert self.day is not None
         return self.presets.at(account.preset, self.day)
 
-    def _terms(self, preset: str | None) -> Terms:
+    def terms(self, preset: str | None) -> Terms:
         assert self.day is not None
         margins = {
             (kind, security): money(record[f"{kind}_margin"])
@@ -241,12 +248,13 @@ class Oracle:
             steps = self._settle(before)
         self._know(day)
         self.open.clear()
+        self.forced.clear()
         self.phase = "pre_open"
         self.days.append(day)
         self._review()
         self._fall_due()
         for account in self.accounts.values():
-            terms = self._terms(account.preset)
+            terms = self.terms(account.preset)
             for contract in account.contracts.values():
                 contract.run_to(day, terms.rate_on)
         for account in self.accounts.values():
@@ -319,6 +327,8 @@ class Oracle:
         if life.shown != shown or (settled and now.owed > 0):
             margin = self.available_margin(name)
             self.states.append(told.state(account, life.shown, self.prices, day, margin, settled=settled))
+        if life.episode is None or life.episode.state <= EXPIRED:
+            self.forced.pop(name, None)
         silent = settled and now.owed > 0 and not now.unpriced and not steps
         if silent and before is not None and life.episode is before and before.state > NOTICE:
             self._snapshot(name, "daily")
@@ -366,6 +376,11 @@ class Oracle:
     def evidence(self, name: str) -> Record:
         assert self.day is not None
         return told.evidence(self.accounts[name], self.prices, self.day)
+
+    def forced_orders(self, name: str) -> list[Record]:
+        """Open forced orders on their way; a plan that is only proposed, or held, binds nobody."""
+        episode = self.lives[name].episode
+        return [] if episode is None or episode.held else self.forced.get(name, [])
 
     def haircut(self, security: str) -> Decimal:
         assert self.day is not None

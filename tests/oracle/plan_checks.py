@@ -15,7 +15,6 @@ from tests.oracle.amounts import ZERO, money
 from tests.oracle.calls import Moment
 from tests.oracle.ledger import Account
 from tests.oracle.oracle import Oracle
-from tests.oracle.requests import board_of
 from tests.oracle.reservations import SELLING, Open
 
 Record = dict[str, Any]
@@ -59,7 +58,7 @@ class PlanCheck:
         self._suffices()
 
     def _nature(self, security: str) -> Record:
-        return {"kind": "stock", "board": board_of(security)} | self.oracle.listings.of(security)
+        return {"kind": "stock", "board": market_rules.board_of(security)} | self.oracle.listings.of(security)
 
     # -- each order
 
@@ -193,3 +192,5 @@ def check_plans(oracle: Oracle, said: list[Record]) -> None:
             batch = (plan["episode"], plan["batch"])
             orders = [o for o in said if "business" in o and (o["episode"], o["batch"]) == batch]
             PlanCheck(oracle, plan, orders).check()
+            if oracle.simulates:
+                oracle.forced[plan["account"]] = orders

@@ -17,6 +17,7 @@ from tests.oracle.reservations import SELLING, Open, Reservation
 Record = dict[str, Any]
 BUYS = ("collateral_buy", "financing_buy", "buy_to_return")
 MONEY = ("withdraw_cash", "repay")
+FORCED_SALES = ("sell_to_repay", "collateral_sell")
 
 
 class Request:
@@ -34,15 +35,18 @@ class Request:
         self.mine = open_.setdefault(order["account"], Open())
         self.business, self.security = order["business"], order.get("security") or ""
         record = oracle.listings.of(self.security)
-        self.nature: Record = {"kind": "stock", "board": board_of(self.security)} | record
+        self.nature: Record = {"kind": "stock", "board": market_rules.board_of(self.security)} | record
         borrowed = self.mine.sum("financing") + self.mine.sum("lending")
         self.assets = valuation.assets(self.account, self.prices) + borrowed - self.mine.sum("leaving")
         self.debt = valuation.debt(self.account, self.prices, self.day) + borrowed
         self.margin = self._margin() - self.mine.sum("margin")
         lent = [c for c in self.account.contracts.values() if c.kind == "lending"]
         self.proceeds = sum((c.principal for c in lent), ZERO)
-        cash = self.account.cash - self.account.frozen_cash - self.mine.sum("own_cash")
-        covers = self.mine.sum("cover_cash")
+        self.forced = oracle.forced_orders(self.account.name)
+        repaid = sum((money(o["amount"]) for o in self.forced if o["business"] == "repay"), ZERO)
+        cash = self.account.cash - self.account.frozen_cash - self.mine.sum("own_cash") - repaid
+        bought = [o for o in self.forced if o["business"] == "buy_to_return"]
+        covers = sum((o["qty"] * money(o["expected_price"]) for o in bought), self.mine.sum("cover_cash"))
         self.all_cash = max(ZERO, cash - covers)
         self.own_cash = max(ZERO, cash - max(self.proceeds, covers))
         self.blind = bool(valuation.unpriced(self.account, self.prices))
@@ -79,7 +83,14 @@ class Request:
         return money(self.order["amount"] if self.business in MONEY else self.order["qty"])
 
     def sellable(self) -> int:
-        return max(0, self.account.sellable(self.security) - self.mine.shares(self.security, *SELLING))
+        return max(0, self.account.sellable(self.security) - self.selling())
+
+    def selling(self) -> int:
+        """What open requests and forced orders will sell."""
+        forced = [
+            o["qty"] for o in self.forced if o["business"] in FORCED_SALES and self.security == o["security"]
+        ]
+        return self.mine.shares(self.security, *SELLING) + sum(forced)
 
     def cost(self, value: Decimal) -> Decimal:
         """Rounded up to 0.001."""
@@ -166,11 +177,3 @@ class Request:
                 figures = {"own_cash": qty}
         security = None if self.business in MONEY else self.security
         return Reservation(self.business, security, qty, qty, figures)
-
-
-def board_of(security: str) -> str:
-    """What a code stands for where no reference record says it."""
-    if security.endswith(".BJ"):
-        return "bse"
-    prefix = security[:3]
-    return "star" if prefix in ("688", "689") else "chinext" if prefix in ("300", "301", "302") else "main"

@@ -39,8 +39,9 @@ class Story:
     the oracle is in, so that a history stays sensible and shrinks well.
     """
 
-    def __init__(self, preset_x: Record, first_day: date) -> None:
-        self.oracle, self.driver = Oracle(), Driver()
+    def __init__(self, preset_x: Record, first_day: date, *, simulates: bool = False) -> None:
+        self.oracle = Oracle(simulates=simulates)
+        self.driver = Driver(liquidation="simulate" if simulates else "propose")
         self.compare = Comparison(self.oracle, self.driver)
         self.day, self.phase, self.seconds, self.minutes, self.ids = first_day, 0, 0, 0, 0
         self.preset_x = preset_x
