@@ -50,6 +50,9 @@ def next_level(
         return raw
     while level > raw:
         line = immediate if level == 3 else (minimum if level == 2 else warn)
+        if line <= 0:
+            level -= 1
+            continue
         if scaled < debt * (line + rearm):
             return level
         level -= 1
