@@ -23,7 +23,7 @@ accounts, securities, amounts = st.integers(0, 2), st.integers(0, 5), st.integer
 PARTS, PER_PART = 24, 500
 
 
-@settings(max_examples=140, deadline=None, suppress_health_check=slow)
+@settings(max_examples=300, deadline=None, suppress_health_check=slow)
 @given(histories(1, 60))
 def test_core_and_oracle_agree(history: History) -> None:
     play(history)
@@ -55,7 +55,7 @@ class Firm(RuleBasedStateMachine):
 
 TestFirm: Any = Firm.TestCase
 TestFirm.settings = settings(
-    max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=slow
+    max_examples=100, stateful_step_count=50, deadline=None, suppress_health_check=slow
 )
 
 

@@ -54,8 +54,21 @@ class DayWriter(EventWriter):
                 "limit_down": yuan(fen * 9 // 10),
             }
             value |= {"haircut": "0.65", "financing": True, "lending": True}
+            if self.r.random() < 0.08:
+                value["suspended"] = True
             found.append(Event(("reference.securities", 0), value))
+            if self.r.random() < 0.15:
+                found.append(self._corporate_action(security))
         return found
+
+    def _corporate_action(self, security: str) -> Event:
+        self.number += 1
+        value: dict[str, Any] = {"action": f"a{self.number}", "security": security, "ex_date": self.date}
+        if self.r.random() < 0.5:
+            value |= {"kind": "dividend", "cash_per_share": "0.25", "pay_date": self.date}
+        else:
+            value |= {"kind": "bonus", "shares_per_share": "0.1"}
+        return Event(("reference.actions", 0), value)
 
     def openings(self, start: int) -> list[Event]:
         return [self._opening(start, name) for name in self.accounts]
@@ -73,7 +86,10 @@ class DayWriter(EventWriter):
                 "security": SECURITIES[0],
                 "qty": quantity,
             }
-            contracts.append(financing | {"opened": "2025-03-03", "price": "10.00", "rate": "0.0835"})
+            financing |= {"opened": "2025-03-03", "price": "10.00", "rate": "0.0835"}
+            if r.random() < 0.3:
+                financing["due"] = r.choice(DATES)
+            contracts.append(financing)
         if worth and r.random() < 0.2:
             lending = {"contract": f"L{name}", "type": "lending", "security": SECURITIES[1], "qty": 100}
             contracts.append(lending | {"opened": "2025-03-03", "price": "10.00", "rate": "0.10"})
@@ -86,6 +102,11 @@ class DayWriter(EventWriter):
         self.number += 1
         name, security = r.choice(self.accounts), r.choice(SECURITIES)
         ts += r.randint(0, 59) * 1_000
+        if x < 0.03:
+            frozen = {"security": security, "qty": 100, "reason": r.choice(["court", "order"])}
+            return self._account(ts, name, kind="freeze", **frozen)
+        if x < 0.05:
+            return self._statement(name)
         if x < 0.12:
             return self._account(ts, name, kind="cash", amount=r.choice([-500, 700, 3_000]), reason="deposit")
         if x < 0.18:
@@ -103,6 +124,11 @@ class DayWriter(EventWriter):
         if x < 0.46:
             return self._request(ts, name, security)
         return self._tick(ts, security)
+
+    def _statement(self, name: str) -> Event:
+        """A custodian who knows of nothing but cash."""
+        value = {"account": name, "date": self.date, "cash": self.r.randint(0, 3_000), "positions": []}
+        return Event(("reference.custody", home_partition(name, self.sources.partitions)), value)
 
     def _request(self, ts: int, name: str, security: str) -> Event:
         """A question to the gate, now and then a repeated one."""
