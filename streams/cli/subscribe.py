@@ -22,7 +22,6 @@ _SHOWN_FIRST = (
     "decision",
     "limit",
     "signal",
-    "kind",
     "business",
     "security",
     "ratio",
@@ -84,6 +83,7 @@ def describe(alert: Alert) -> str:
     value: dict[str, Any] = alert.value
     ts = value.get("ts")
     when = shanghai_time(ts) if isinstance(ts, int) else "-"
-    facts = [f"{name}={value[name]}" for name in _SHOWN_FIRST if value.get(name) is not None]
+    names = ("kind", *_SHOWN_FIRST) if alert.topic == "system.events" else _SHOWN_FIRST
+    facts = [f"{name}={value[name]}" for name in names if value.get(name) is not None]
     text = value.get("text") or value.get("reason") or ""
     return "  ".join(part for part in (when, alert.topic, alert.key, " ".join(facts), str(text)) if part)

@@ -88,10 +88,12 @@ def _comparable(line: str, exact: bool) -> str:
     return line if exact else re.sub(r"\b[0-9a-f]{64}\b|[\d,.]*\d", "#", re.sub(r" +", " ", line))
 
 
-def test_a_call_from_the_command_line_and_its_cure_from_python(tmp_path: Path) -> None:
+def test_a_call_from_the_command_line_its_cure_from_python_and_requests_before_the_trade(
+    tmp_path: Path,
+) -> None:
     with worker(tmp_path):
-        assert_shown("cli", run("cli", tmp_path))
-        assert_shown("python", run("python", tmp_path))
+        for block in ("cli", "python", "gate"):
+            assert_shown(block, run(block, tmp_path))
 
 
 def test_books_run_and_replay_of_the_shipped_days(tmp_path: Path) -> None:
