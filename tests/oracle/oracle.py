@@ -351,7 +351,8 @@ class Oracle:
             "lending_qty": sum(c.qty for c in contracts if c.kind == "lending"),
             "credit_holding_qty": sum(account.held.get(security, 0) for account in accounts),
             "accounts": sum(
-                any(c.security == security for c in account.contracts.values()) for account in accounts
+                any(c.security == security and c.principal for c in account.contracts.values())
+                for account in accounts
             ),
         }
         for flow in ("buys", "repayments", "short_sales", "returns"):
