@@ -350,10 +350,7 @@ class Oracle:
             "financing_balance": sum((c.principal for c in contracts if c.kind == "financing"), ZERO),
             "lending_qty": sum(c.qty for c in contracts if c.kind == "lending"),
             "credit_holding_qty": sum(account.held.get(security, 0) for account in accounts),
-            "accounts": sum(
-                any(c.security == security and c.principal for c in account.contracts.values())
-                for account in accounts
-            ),
+            "accounts": sum(owes(account, security) for account in accounts),
         }
         for flow in ("buys", "repayments", "short_sales", "returns"):
             total[flow] = sum((account.flows.get((flow, security), ZERO) for account in accounts), ZERO)
@@ -391,3 +388,8 @@ class Oracle:
         assert self.day is not None
         counted = {security: self.haircut(security) for security in self.listings.records}
         return valuation.available_margin(self.accounts[name], self.prices, self.day, counted)
+
+
+def owes(account: Account, security: str) -> bool:
+    """Whether anything is borrowed under a contract in the security."""
+    return any(c.security == security and c.principal for c in account.contracts.values())
