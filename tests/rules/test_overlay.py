@@ -121,7 +121,7 @@ def test_while_the_exchange_has_a_floor_target_and_deadline_no_contract_goes_bel
         for found in [presets.at("VIP", parse_day(date))]
     ]
     assert lines == [
-        (13_000, 15_000, 2, 6),
+        (13_000, 15_000, 2, 3),
         (13_000, 13_000, 5, 6),
         (13_000, 13_000, 5, 6),
         (12_000, 13_000, 5, 6),
