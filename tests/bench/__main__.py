@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
+
+from tests.bench.choice import chosen
 
 
 def main(word: str) -> int:
-    """Run the modules `bench_*` of this folder; the number of those that failed."""
+    """Run the chosen benchmarks; the number of those that failed."""
     failed = 0
-    for path in sorted(Path(__file__).parent.glob(f"bench_*{word}*.py")):
-        print(f"--- {path.stem.removeprefix('bench_')}", flush=True)
-        failed += (
-            subprocess.run([sys.executable, "-m", f"tests.bench.{path.stem}"], check=False).returncode != 0
-        )
+    for name in chosen(word):
+        print(f"--- {name}", flush=True)
+        command = [sys.executable, "-m", f"tests.bench.bench_{name}"]
+        failed += subprocess.run(command, check=False).returncode != 0
     return failed
 
 
