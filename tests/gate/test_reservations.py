@@ -1,4 +1,4 @@
-"""What accepted requests reserve, and what gives it back (issue of two orders that spend the same margin)."""
+"""What accepted requests reserve, so that no two spend the same margin, and what gives it back."""
 
 from __future__ import annotations
 
