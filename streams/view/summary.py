@@ -18,6 +18,9 @@ _RESIDUAL = {
     "odd_lot": "odd lots",
     "lowers_ratio": "not worth selling",
     "no_cash": "without cash to buy back",
+    "no_price": "without a price",
+    "in_open_orders": "in the client's own open orders",
+    "participation": "left for a later slice, beyond the share of the market's volume",
 }
 _TELLING = ("called", "expired", "liquidating", "closed", "immediate", "partly_met", "cured", "shortfall")
 _EXPLAINED = ("called", "liquidating", "immediate", "below_min", "warned")
@@ -77,7 +80,7 @@ def _liquidation(board: Board) -> Iterator[str]:
         kept = ", ".join(
             f"{count:,} {_RESIDUAL.get(why, why)}" for why, count in board.residual.most_common()
         )
-        yield f"  could not be sold    {kept} (holdings, counted once a plan)"
+        yield f"  not sold at once     {kept} (holdings, counted once a plan)"
 
 
 def telling_episode(board: Board) -> Episode | None:
