@@ -345,4 +345,17 @@ class MarkBatch(Batch):
     volume: I8
 
 
+MARK_QUOTE_FIELDS = (
+    "prev_close",
+    "limit_up",
+    "limit_down",
+    "halted",
+    "bid_price",
+    "bid_qty",
+    "ask_price",
+    "ask_qty",
+    "volume",
+)
+"""Fields of marks that are the newest quote's, in the order in which the kernel takes them."""
+
 BATCH_CLASSES: tuple[type[Batch], ...] = (TradeBatch, QuoteBatch, AccountBatch, MarkBatch)

@@ -12,10 +12,10 @@ import orjson
 from numpy.typing import NDArray
 
 from agents.books.ex_dates import ExDates
+from agents.books.observed import take_marks
 from agents.books.securities import Securities
 from agents.core import Snapshot
 from agents.kernels.layout import HOT_WIDTH, MARK, VALUE
-from agents.kernels.valuation import observe
 from schemas import decode, encode
 from schemas.batches import MarkBatch
 from schemas.reference import CorporateAction, SecurityReference
@@ -23,17 +23,6 @@ from schemas.reference import CorporateAction, SecurityReference
 NO_DAY = -1
 """No day is known yet."""
 
-_QUOTE = (
-    "prev_close",
-    "limit_up",
-    "limit_down",
-    "halted",
-    "bid_price",
-    "bid_qty",
-    "ask_price",
-    "ask_qty",
-    "volume",
-)
 _TABLE = "closes"
 _FACTS = "closes.facts"
 _REFERENCE = "reference.securities"
@@ -104,22 +93,8 @@ class Closes:
     def observe(self, marks: MarkBatch) -> None:
         """Take newer observations; an older one never replaces a newer."""
         rows = np.array([self._row(name) for name in marks.securities], dtype=np.int32)
-        quote = np.empty((len(marks), len(_QUOTE)), dtype=np.int64)
-        for column, name in enumerate(_QUOTE):
-            quote[:, column] = marks.column(name)
-        observe(
-            rows[marks.security],
-            marks.price,
-            marks.price_ts,
-            marks.price_kind,
-            marks.price_offset,
-            marks.quote_ts,
-            marks.quote_offset,
-            quote,
-            self.day,
-            self._securities.array("table"),
-            *_no_holders(self._securities.rows),
-        )
+        table = self._securities.array("table")
+        take_marks(marks, rows, self.day, (table, *_no_holders(self._securities.rows)))
 
     def marks(self) -> dict[str, int]:
         """Every security's mark of this moment, milli; without those that never had a price."""

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.batches import ABSENT, MarkBatch, QuoteBatch, TradeBatch
+from schemas.batches import ABSENT, MARK_QUOTE_FIELDS, MarkBatch, QuoteBatch, TradeBatch
 from schemas.units import DAY_MS, SHANGHAI_OFFSET_MS
 
 AUCTION_MATCHED_MS = (9 * 60 + 25) * 60_000
@@ -24,19 +24,7 @@ AUCTION_MATCHED_MS = (9 * 60 + 25) * 60_000
 FROM_QUOTE, FROM_TRADE = 0, 1
 
 _PRICE_FIELDS = ("price", "price_ts", "price_kind", "price_offset")
-_QUOTE_FIELDS = (
-    "quote_ts",
-    "quote_offset",
-    "prev_close",
-    "limit_up",
-    "limit_down",
-    "halted",
-    "bid_price",
-    "bid_qty",
-    "ask_price",
-    "ask_qty",
-    "volume",
-)
+_QUOTE_FIELDS = ("quote_ts", "quote_offset", *MARK_QUOTE_FIELDS)
 
 
 def conflate_trades(trades: TradeBatch, offsets: NDArray[np.int64]) -> MarkBatch:
@@ -53,7 +41,7 @@ def conflate_quotes(quotes: QuoteBatch, offsets: NDArray[np.int64]) -> MarkBatch
     marks = _empty(quotes.securities, codes)
     marks.quote_ts[:] = quotes.ts[rows]
     marks.quote_offset[:] = offsets[rows]
-    for name in _QUOTE_FIELDS[2:]:
+    for name in MARK_QUOTE_FIELDS:
         marks.column(name)[:] = quotes.column(name)[rows]
     since_midnight = (quotes.ts + SHANGHAI_OFFSET_MS) % DAY_MS
     observed = np.flatnonzero((quotes.last > 0) & (since_midnight >= AUCTION_MATCHED_MS))
