@@ -14,14 +14,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from agents.rules.interest import interest_milli, payable_milli
-from schemas.units import day_start, format_day, parse_day
+from agents.rules.schedule import built_in
+from schemas.units import day_start, format_day
 from streams.books.draw import BODY, LENDING_RATE, RATES, TAIL, Books, Ints
 from streams.books.events import CONTRACT_DAYS
 from streams.days.decimals import money_array
 
-EXTENSIONS_SINCE = parse_day("2015-07-02")
+_EXTENSION = "contract_extension_max_months"
 _NOTICE = 7
 """Calendar days before the due date on which an extension is asked for."""
 _MINUTE = 60_000
@@ -52,6 +54,7 @@ class Lives:
         self._choice = random.random(len(books.contract_qty))
         self._due = books.contract_opened + CONTRACT_DAYS
         first = np.searchsorted(books.contract_account, books.contract_account)
+        self._extends = self._extended()
         self._open = np.ones(len(books.contract_qty), np.bool_)
         self._paid = [0] * len(books.contract_qty)
         self._number = np.arange(len(books.contract_qty)) - first + 1
@@ -75,20 +78,23 @@ class Lives:
         }
         return pa.table(table).append_column("key", table["account"])
 
-    def _wants_extension(self, due: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        kept = due - _NOTICE >= EXTENSIONS_SINCE
-        return np.asarray(kept & (self._choice < self._habits.extended) & ~self._books.contract_short)
+    def _extended(self) -> NDArray[np.bool_]:
+        """Which contracts the client extends, where the rules of the day of asking allow it."""
+        asked = self._last_trading_day(self._due - _NOTICE)
+        open_days = [day for day in self._days if built_in().number(_EXTENSION, day) > 0]
+        wanted = (self._choice < self._habits.extended) & ~self._books.contract_short
+        return np.asarray(wanted & np.isin(asked, open_days))
 
     def _extensions(self, day: int) -> list[dict[str, object]]:
         asked = self._last_trading_day(self._due - _NOTICE) == day
         return [
             self._about(i, day, "extend", 10 * 60) | {"due": int(self._due[i]) + CONTRACT_DAYS}
-            for i in np.flatnonzero(asked & self._wants_extension(self._due)).tolist()
+            for i in np.flatnonzero(asked & self._extends).tolist()
         ]
 
     def _payments(self, day: int) -> list[dict[str, object]]:
         neglected = self._choice > 1 - self._habits.neglected
-        due = (self._last_trading_day(self._due) == day) & ~self._wants_extension(self._due) & ~neglected
+        due = (self._last_trading_day(self._due) == day) & ~self._extends & ~neglected
         rows: list[dict[str, object]] = []
         for i in np.flatnonzero(due & ~self._books.contract_short).tolist():
             money = {"amount": self._pay(i, day)}

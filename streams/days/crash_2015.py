@@ -6,12 +6,11 @@ day: about as many as could then be bought on margin. They are facts from a publ
 close before the first day. Prices are unadjusted, ``prev_close`` is the exchange's own, so on an ex-date it
 differs from the close before.
 
-What the source does not say and is added: a price limit of 10 %, 5 % under risk warning (ST); haircuts
-(折算率) at the caps of rulebook 4, 0.65 and 0 for ST, since it names no index members; and the corporate
-actions themselves. Of an ex-date it shows only the two prices; they are read as ``prev_close = (close before
-- dividend) / (1 + shares)`` with the largest number of new shares, in tenths, that leaves a dividend of
-nothing or more. Whatever it was, holder and short are then worth on the ex-date what they were the evening
-before.
+What the source does not say and is added: price limits and haircuts (折算率) by the rules of the day (the cap
+of shares outside the indices, since it names no members), and the corporate actions themselves. Of an
+ex-date it shows only the two prices; they are read as ``prev_close = (close before - dividend) / (1 +
+shares)`` with the largest number of new shares, in tenths, that leaves a dividend of nothing or more. Whatever it was,
+holder and short are then worth on the ex-date what they were the evening before.
 """
 
 from __future__ import annotations
@@ -27,19 +26,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from schemas.units import format_day, parse_day
-from streams.days.bars import Bars, limit_prices
+from agents.rules.limits import price_limits
+from agents.rules.schedule import built_in
+from schemas.units import format_day, format_line, parse_day
+from streams.days.bars import Bars
 from streams.days.ticks import ABSENT, ImportedDay, Ints
 from streams.days.writer import DayLabel, write_topic
 from streams.importers.assemble import write_imported
 from streams.importers.barfiles import as_day
-from streams.importers.codes import security_name
+from streams.importers.codes import board_of, security_name
 
 FIRST, LAST = parse_day("2015-06-15"), parse_day("2015-08-31")
 EVENING_BEFORE = parse_day("2015-06-12")
 STOCKS = 900
-HAIRCUT = "0.65"
-"""Cap for A shares outside the SSE 180 and SZSE 100 indices, which the source does not name (rulebook 4)."""
 ACTIONS = "reference.actions"
 _FEN = 10
 _MINUTE = 60_000
@@ -88,7 +87,7 @@ class Summer:
         st = self.column("st", place) > 0
         prev_close = self.column("prev_close", place) * _FEN
         prev_close[prev_close <= 0] = ABSENT
-        up, down = limit_prices(prev_close, np.where(st, 5, 10))
+        up, down = self._limits(date, prev_close, st)
         prices = [
             np.where(trades, self.column(name, place) * _FEN, 0) for name in ("open", "high", "low", "close")
         ]
@@ -99,16 +98,26 @@ class Summer:
         )  # fmt: skip
         imported = as_day(bars, self.names, {self.names[i] for i in np.flatnonzero(st).tolist()})
         shares = self.column("float_shares", place).tolist()
+        haircut = format_line(built_in().number("haircut_other_stock", date))
         for i, name in enumerate(self.names):
             imported.add_facts(
                 name,
                 {
                     "float_shares": shares[i] if shares[i] > 0 else None,
                     "suspended": not trades[i],
-                    "haircut": "0" if st[i] else HAIRCUT,
+                    "haircut": haircut,
                 },
             )
         return imported
+
+    def _limits(self, date: int, prev_close: Ints, st: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+        """(limit_up, limit_down) in 0.001 yuan, by the rules of the day; -1 without a previous close."""
+        up, down = (np.full(len(self.names), ABSENT, np.int64) for _ in range(2))
+        for i in np.flatnonzero(prev_close > 0).tolist():
+            limits = price_limits(board_of(self.names[i]), "stock", date, int(prev_close[i]), st=bool(st[i]))
+            if limits is not None:
+                up[i], down[i] = limits.up, limits.down
+        return up, down
 
     def evening_prices(self) -> dict[str, int]:
         """The close of the evening before the first day, 0.001 yuan."""

@@ -10,7 +10,7 @@ import pytest
 from schemas.units import format_day, parse_day
 from streams.books.draw import draw_books
 from streams.books.events import CONTRACT_DAYS
-from streams.books.lives import EXTENSIONS_SINCE, Habits, Lives
+from streams.books.lives import Habits, Lives
 from streams.days.crash_2015 import FIRST, LAST, STOCKS, Summer
 
 
@@ -90,7 +90,7 @@ def test_extensions_begin_when_the_rule_allows_them_and_reach_six_months() -> No
         if row["kind"] == "extend"
     ]
     assert asked
-    assert min(day for day, _ in asked) >= EXTENSIONS_SINCE
+    assert min(day for day, _ in asked) >= parse_day("2015-07-02")
     assert all(row["due"].isoformat() > format_day(day + CONTRACT_DAYS) for day, row in asked)
 
 
