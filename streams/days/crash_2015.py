@@ -9,8 +9,8 @@ differs from the close before.
 What the source does not say and is added: price limits and haircuts (折算率) by the rules of the day (the cap
 of shares outside the indices, since it names no members), and the corporate actions themselves. Of an
 ex-date it shows only the two prices; they are read as ``prev_close = (close before - dividend) / (1 +
-shares)`` with the largest number of new shares, in tenths, that leaves a dividend of nothing or more. Whatever it was,
-holder and short are then worth on the ex-date what they were the evening before.
+shares)`` with the largest number of new shares, in tenths, that leaves a dividend of nothing or more.
+Whatever it was, holder and short are then worth on the ex-date what they were the evening before.
 """
 
 from __future__ import annotations
