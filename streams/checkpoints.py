@@ -117,7 +117,7 @@ class CheckpointStore:
     def newest(self, partition: int) -> Found:
         """The newest valid checkpoint of a partition; damaged ones are passed over with a message.
 
-        Raises OtherVersionError if a newer version of the program wrote it.
+        Raises OtherVersionError if another version of the program wrote it.
         """
         messages: list[str] = []
         for path in reversed(self._paths(partition)):

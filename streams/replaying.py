@@ -46,8 +46,8 @@ from streams.shardlog.positions import RETURNED_SOURCES, format_cut
 from streams.topics import check_topics
 
 WAITING_SECONDS = 10.0
-RETURNED = [(topic, 0) for topic in RETURNED_SOURCES]
 """After so long without `day_final` the watcher is told what is being waited for."""
+RETURNED = [(topic, 0) for topic in RETURNED_SOURCES]
 
 
 @dataclass(frozen=True, slots=True)

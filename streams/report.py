@@ -63,11 +63,12 @@ class DayReport:
 
 def report(results: Path) -> Iterator[DayReport]:
     """The days of a finished run in order. Raises UserError for a directory that holds none."""
-    if not (results / REPORT).is_file():
+    days = sorted(results.glob("date=*"))
+    if not days or not (results / REPORT).is_file():
         raise UserError(
             f"{results} holds no finished run", advice="make one with: liangrong run DAY... --out DIR"
         )
-    for day in sorted(results.glob("date=*")):
+    for day in days:
         yield _day(day)
 
 

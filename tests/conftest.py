@@ -20,7 +20,7 @@ LEFT_OUT = "Apache Kafka left out"
 _left_out: dict[str, None] = {}
 
 settings.register_profile("steady", derandomize=True, deadline=None)
-settings.register_profile("soak", deadline=None)
+settings.register_profile("soak", derandomize=False, deadline=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -21,9 +21,6 @@ from schemas.units import RATE_SCALE
 
 BUYS = frozenset({"collateral_buy", "financing_buy", "buy_to_return"})
 SALES = frozenset({"collateral_sell", "sell_to_repay", "short_sell"})
-TRADES = BUYS | SALES
-NEW_DEBT = frozenset({"financing_buy", "short_sell"})
-WITHDRAWALS = frozenset({"withdraw_cash", "withdraw_security"})
 MONEY_REQUESTS = frozenset({"withdraw_cash", "repay"})
 
 

@@ -7,8 +7,8 @@ from agents.gate.day_rules import DayRules
 from agents.kernels import layout as at
 from agents.margin.calendar import CONTINUOUS, Calendar
 from agents.rules.cage import buy_base, cage_ceiling, cage_floor, sell_base
-from agents.rules.limits import price_limits, tick
-from agents.rules.lots import BOND_KINDS
+from agents.rules.limits import limit_rule, price_limits, tick
+from agents.rules.lots import BOND_KINDS, lot_rule
 from agents.rules.values import Lot
 
 
@@ -31,6 +31,7 @@ class Instrument:
         "last",
         "locked",
         "lot",
+        "lot_rule",
         "mark",
         "name",
         "position",
@@ -57,7 +58,7 @@ class Instrument:
         self.last = securities.last(row, day)
         self.reference = securities.reference_close(row, day)
         self.mark, self.value = securities.get(row, at.MARK), securities.get(row, at.VALUE)
-        self.lot = self._lot(short_sale=short_sale)
+        self.lot_rule, self.lot = self._lot(short_sale=short_sale)
         self.position = books.positions.find(account, row)
         self.held = self.frozen = self.locked = self.short = 0
         if self.position >= 0:
@@ -76,20 +77,16 @@ class Instrument:
         return max(0, self.held - self.frozen - self.locked)
 
     @property
-    def lot_rule(self) -> str:
-        """The parameter that gives the lot."""
-        if self.kind in BOND_KINDS:
-            return "lot_bond"
-        return f"lot_{self.board}" if self.kind in ("stock", "index") else "lot_fund"
-
-    @property
     def step(self) -> int:
         """The price step, milli."""
         return tick(self.kind)
 
-    def _lot(self, *, short_sale: bool) -> Lot:
+    def _lot(self, *, short_sale: bool) -> tuple[str, Lot]:
+        """The parameter that gives the lot, and the lot."""
         bond = self.rules.lot("lot_short_bond") if short_sale and self.kind in BOND_KINDS else None
-        return bond or self.rules.lot_of(self.board, self.kind)
+        if bond is not None:
+            return "lot_short_bond", bond
+        return lot_rule(self.board, self.kind), self.rules.lot_of(self.board, self.kind)
 
     def limits(self) -> tuple[int, int]:
         """Lowest and highest legal price of the day, published before computed; -1 where there is none."""
@@ -116,12 +113,7 @@ class Instrument:
     @property
     def limit_rule(self) -> str:
         """The parameter that gives the limits of the day."""
-        own = [f"limit_delisting_{self.board}"] * self.delisting + [f"limit_{self.board}_st"] * self.st
-        known = self.rules.schedule.parameters
-        return next(
-            (name for name in own if name in known and self.rules.number(name) is not None),
-            f"limit_{self.board}",
-        )
+        return limit_rule(self.board, self.day, self.rules.schedule, st=self.st, delisting=self.delisting)
 
     def continuous(self) -> bool:
         """Whether the security is in continuous auction: cages hold there only."""

@@ -1,6 +1,6 @@
 """Latched levels, and which accounts an evaluation must look at (contract section 3, rulebook 1.2).
 
-`next_level` and `shown_level` are written once and serve as kernels and, through `.py_func`, on Python
+`next_level` and `beyond_bounds` are written once and serve as kernels and, through `.py_func`, on Python
 integers.
 """
 

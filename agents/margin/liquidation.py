@@ -54,6 +54,8 @@ class Liquidation:
         due, self.calls.due = self.calls.due, []
         desk = self.desk
         desk.slices.enter(desk, moment.ts)
+        if not due:
+            return
         sent, market = desk.slices.sent.copy(), Market(desk)
         plans: list[Planned] = []
         for account in desk.books.accounts.by_name(sorted(set(due))):

@@ -41,12 +41,12 @@ from schemas.market import Session
 
 __all__ = ["MarginShard", "ShardConfig"]
 
-ACCOUNT_EVENTS, COMMANDS, SIGNALS = "account.events", "commands", "security.signals"
+ACCOUNT_EVENTS, COMMANDS = "account.events", "commands"
 
 
 class MarginShard:
-    """Implements `agents.core.Core` for the sources account.events, commands, security.signals and
-    reference.*.
+    """Implements `agents.core.Core` for the sources account.events, account.orders, commands,
+    security.signals, firm.totals and reference.*.
     """
 
     def __init__(self, config: ShardConfig | None = None) -> None:

@@ -64,10 +64,18 @@ def price_limits(
     return PriceLimits(down=_half_up(prev_close * (RATIO_SCALE - share), step), up=highest)
 
 
+def limit_rule(board: str, day: int, rules: Schedule, *, st: bool, delisting: bool) -> str:
+    """The parameter that gives the limits of a stock on `day`: its own state's where that has one, else its
+    board's.
+    """
+    own = [f"limit_delisting_{board}"] * delisting + [f"limit_{board}_st"] * st
+    known = (name for name in own if name in rules.parameters and rules.number_or_none(name, day) is not None)
+    return next(known, f"limit_{board}")
+
+
 def _limit(board: str, day: int, rules: Schedule, *, st: bool, delisting: bool) -> int | None:
-    names = [f"limit_delisting_{board}"] * delisting + [f"limit_{board}_st"] * st + [f"limit_{board}"]
-    known = (rules.number_or_none(name, day) for name in names if name in rules.parameters)
-    return next((share for share in known if share is not None), None)
+    name = limit_rule(board, day, rules, st=st, delisting=delisting)
+    return rules.number_or_none(name, day) if name in rules.parameters else None
 
 
 def free_of_limits(

@@ -10,13 +10,18 @@ FUND_KINDS = frozenset({"etf", "fund", "cash_product", "warrant"})
 BOND_KINDS = frozenset({"bond", "treasury"})
 
 
+def lot_rule(board: str, kind: str) -> str:
+    """The parameter that gives the lot of a security."""
+    return f"lot_{'fund' if kind in FUND_KINDS else 'bond' if kind in BOND_KINDS else board}"
+
+
 def lot(board: str, kind: str, day: int, schedule: Schedule | None = None) -> Lot:
     """The lot of a security on `day`. Raises KeyError for an unknown board."""
     rules = built_in() if schedule is None else schedule
-    name = "fund" if kind in FUND_KINDS else "bond" if kind in BOND_KINDS else board
-    value = rules.entry(f"lot_{name}", day).value
+    name = lot_rule(board, kind)
+    value = rules.entry(name, day).value
     if not isinstance(value, Lot):
-        raise TypeError(f"lot_{name} is not a lot")
+        raise TypeError(f"{name} is not a lot")
     return value
 
 

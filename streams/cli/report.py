@@ -14,6 +14,7 @@ from streams.checking import Check
 from streams.checking import check as explain_run
 from streams.cli.options import json_option, with_settings
 from streams.cli.output import print_json
+from streams.errors import UserError
 from streams.report import DayReport, report
 from streams.rules_file import load_rules
 from streams.settings import Settings
@@ -50,7 +51,7 @@ def command(settings: Settings, results: Path, check: bool, picture: Path | None
     """
     days = list(report(results))
     if picture is not None:
-        picture.write_text(chart(days, f"{days[0].date} to {days[-1].date}, day by day"), encoding="utf-8")
+        _draw(days, picture)
     checked = explain_run(results, load_rules(settings)) if check else None
     if as_json:
         shown = {"days": [day.json() for day in days]}
@@ -61,6 +62,13 @@ def command(settings: Settings, results: Path, check: bool, picture: Path | None
             click.echo(_verdict(checked))
     if checked is not None and checked.wrong:
         sys.exit(1)
+
+
+def _draw(days: list[DayReport], picture: Path) -> None:
+    try:
+        picture.write_text(chart(days, f"{days[0].date} to {days[-1].date}, day by day"), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {picture}: {error.strerror}") from error
 
 
 def _verdict(checked: Check) -> str:

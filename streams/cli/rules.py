@@ -124,8 +124,10 @@ def _table(*heads: str) -> Table:
 
 def _print(rules: Schedule, day: int) -> None:
     console = _console()
-    console.print(f"Rules in force on {format_day(day)}", style="bold")
     found = list(_in_force(rules, day))
+    if not found:
+        raise UsageError(f"no rule is known for {format_day(day)}", advice="the business began on 2006-08-21")
+    console.print(f"Rules in force on {format_day(day)}", style="bold")
     name = max(len(parameter.name) for parameter, _ in found)
     value = min(44, max(len(shown(parameter.kind, entry.value)) for parameter, entry in found))
     for section, part in _by_section(rules, found):

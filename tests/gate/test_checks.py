@@ -158,6 +158,8 @@ def test_orders_are_taken_during_a_halt_within_the_day_but_not_when_nothing_has_
         (NORTH, "stock", "collateral_buy", 101, "accept"),
         (NORTH, "stock", "collateral_buy", 99, "lot_bse"),
         (INDEX_FUND, "etf", "collateral_buy", 150, "lot_fund"),
+        ("010107.SH", "treasury", "collateral_buy", 15, "lot_bond"),
+        ("010107.SH", "treasury", "short_sell", 150, "lot_short_bond"),
         (BANK, "stock", "collateral_sell", 1_000, "accept"),
         (BANK, "stock", "collateral_sell", 950, "lot_main"),
     ],

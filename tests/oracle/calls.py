@@ -81,7 +81,7 @@ class Episode:
 class Moment:
     """What an evaluation looks at; `phase` is None while no session record was ever seen.
 
-    `demanded`: contracts are looked at for maturity now: at `settled`, and when a day begins (`opens`).
+    Contracts are looked at for maturity at `settled`, and when a day begins (`opens`).
     """
 
     day: date

@@ -173,6 +173,8 @@ class Comparison:
                 money = {"financing_balance", "buys", "repayments"}
                 figures = [value * 1000 if name in money else value for name, value in total.items()]
                 assert found == figures, (security, total)
+            others = record["securities"].keys() - wanted["securities"].keys()
+            assert not any(any(record["securities"][security]) for security in others), others
 
     # -- requests
 
