@@ -129,3 +129,16 @@ def test_the_picture_of_a_run_has_a_bar_for_every_figure(tmp_path: Path) -> None
     bars = [bar for bar in drawn.iter("{http://www.w3.org/2000/svg}rect") if bar.get("fill") == "#f0a8a8"]
     first, second = (float(bar.get("height", "0")) for bar in bars)
     assert second == pytest.approx(2 * first, rel=0.01)
+
+
+def test_a_run_without_days_and_a_picture_that_cannot_be_written_are_said_in_a_line(tmp_path: Path) -> None:
+    empty, out = tmp_path / "empty", tmp_path / "out"
+    Results(empty).close({})
+    with pytest.raises(UserError, match="no finished run"):
+        next(report(empty))
+    results = Results(out)
+    results.keep(MONDAY, ratio("A1", "warn", "1400.00", "1000.00"))
+    results.close({})
+    answer = CliRunner().invoke(root, ["report", str(out), "--picture", str(tmp_path / "none" / "x.svg")])
+    assert isinstance(answer.exception, UserError)
+    assert "cannot write" in str(answer.exception)
