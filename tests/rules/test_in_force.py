@@ -145,6 +145,13 @@ def test_a_date_that_is_none_is_refused_in_words(capsys: pytest.CaptureFixture[s
     assert "--date 2015-02-30 is no day of the calendar" in capsys.readouterr().err
 
 
+def test_a_day_before_all_rules_is_refused_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["rules", "--date", "1990-01-01"])
+    assert ended.value.code == 2
+    assert "no rule is known for 1990-01-01" in capsys.readouterr().err
+
+
 ADDON = """
 schema: 1
 parameters: {margin_addon: {entries: [{from: "2025-01-02", value: discount, conf: P, source: our board}]}}
