@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
 
 from streams.brokers import bootstrap_address
 from streams.errors import BrokerError
@@ -52,6 +53,20 @@ async def reader(settings: Settings, **more: Any) -> AsyncIterator[AIOKafkaConsu
         yield consumer
     finally:
         await stop_consumer(consumer)
+
+
+def assign_held(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
+    """Assign partitions that deliver nothing yet, so that the client learns of all their topics at once.
+
+    An assigned partition without a position is none for a consumer that never resets offsets: aiokafka
+    finds that out in the background and raises NoOffsetForPartitionError from a later `getmany()`, now and
+    then even after the partition has been assigned anew with a position.
+    """
+    held = list(partitions)
+    consumer.assign(held)
+    for partition in held:
+        consumer.seek(partition, 0)
+    consumer.pause(*held)
 
 
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:

@@ -216,7 +216,6 @@ async def _log_tails(
     """The last `count` records, (timestamp, value), of each partition of `shard.log`."""
     for number in range(settings.partitions + 1):
         partition = TopicPartition(settings.topic("shard.log"), number)
-        consumer.assign([partition])
         first = (await consumer.beginning_offsets([partition]))[partition]
         end = (await end_offsets(consumer, [partition]))[partition]
         consumer.assign([partition])

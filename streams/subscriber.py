@@ -22,7 +22,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from schemas.topics import TOPICS
-from streams.connections import client_options, reader
+from streams.connections import assign_held, client_options, reader
 from streams.ends import end_offsets
 from streams.errors import BrokerError, UsageError
 from streams.headers import LOG_OFFSET, header
@@ -93,7 +93,7 @@ class Subscriber:
             for number in range(counts[name])
         ]
         consumer: AIOKafkaConsumer = await self._stack.enter_async_context(reader(self._settings))
-        consumer.assign(partitions)
+        assign_held(consumer, partitions)
         ends = await end_offsets(consumer, partitions)
         starts = await self._starts(consumer, ends)
         if not self._follow:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from aiokafka.consumer.fetcher import Fetcher
 
 from streams import Publisher, Subscriber
 from streams.brokers import EmbeddedBroker
@@ -63,6 +64,18 @@ async def test_only_new_alerts_come_without_a_starting_point(broker: Broker) -> 
             assert alert.value["step"] == 2
             assert (alert.topic, alert.key) == ("margin.calls", "A1")
             break
+
+
+async def test_no_partition_is_left_without_a_position_while_the_starting_points_are_sought(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """aiokafka would make it an error of the first poll, if its fetching task is late."""
+    errors: list[Exception] = []
+    monkeypatch.setattr(Fetcher, "_set_error", lambda _self, _place, error: errors.append(error))
+    await create_topics(broker.settings)
+    async with Subscriber(settings=broker.settings):
+        await asyncio.sleep(0.3)
+    assert errors == []
 
 
 async def test_since_takes_alerts_by_their_market_time(broker: Broker) -> None:
