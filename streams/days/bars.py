@@ -59,16 +59,6 @@ class Bars:
     tick: Ints
 
 
-def limit_prices(prev_close: Ints, percent: Ints, tick: int = 10) -> tuple[Ints, Ints]:
-    """(limit_up, limit_down) in 0.001 yuan: ``prev_close`` ± percent, rounded half up to the tick (rulebook
-    E12); -1 stays -1."""
-    known = prev_close > 0
-    up, down = (
-        ((prev_close * (100 + sign * percent) * 2 + 100 * tick) // (200 * tick)) * tick for sign in (1, -1)
-    )
-    return np.where(known, up, ABSENT), np.where(known, down, ABSENT)
-
-
 def bars_to_ticks(bars: Bars) -> tuple[Trades, Quotes]:
     """The trades and quotes that stand for ``bars``, in order of time."""
     there = bars.close > 0

@@ -15,50 +15,41 @@ Whatever it was, holder and short are then worth on the ex-date what they were t
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from agents.rules.limits import price_limits
 from agents.rules.schedule import built_in
 from schemas.units import format_day, format_line, parse_day
 from streams.days.bars import Bars
+from streams.days.carried import carried_label, carried_table
+from streams.days.limits import limits_of_day
 from streams.days.ticks import ABSENT, ImportedDay, Ints
 from streams.days.writer import DayLabel, write_topic
 from streams.importers.assemble import write_imported
-from streams.importers.barfiles import as_day
-from streams.importers.codes import board_of, security_name
+from streams.importers.barfiles import CLOSES, FEN, OPENS, as_day
 
 FIRST, LAST = parse_day("2015-06-15"), parse_day("2015-08-31")
 EVENING_BEFORE = parse_day("2015-06-12")
 STOCKS = 900
 ACTIONS = "reference.actions"
-_FEN = 10
 _MINUTE = 60_000
-_OPENS, _CLOSES = 9 * 60 + 30, 15 * 60
 _TENTH = 10
 _NAME = "crash_2015"
 
 
 def label() -> DayLabel:
     """Origin and licence of the shipped prices."""
-    text = orjson.loads(files("streams").joinpath("data", f"{_NAME}.json").read_bytes())
-    return DayLabel(text["origin"], text["licence"], tuple(text["notes"]))
+    return carried_label(_NAME)
 
 
 class Summer:
     """The shipped bars: one row a stock and day, ordered by day, the stocks in the same order every day."""
 
     def __init__(self) -> None:
-        with files("streams").joinpath("data", f"{_NAME}.parquet").open("rb") as source:
-            table = pq.read_table(source)
+        table = carried_table(_NAME)
         codes = table.column("security").combine_chunks()
         self.names: list[str] = codes.dictionary.to_pylist()
         self.days: list[int] = np.unique(table.column("date").cast(pa.int32()).to_numpy()).tolist()
@@ -85,16 +76,16 @@ class Summer:
         place, count = self.days.index(date), len(self.names)
         trades = self.column("volume", place) > 0
         st = self.column("st", place) > 0
-        prev_close = self.column("prev_close", place) * _FEN
+        prev_close = self.column("prev_close", place) * FEN
         prev_close[prev_close <= 0] = ABSENT
-        up, down = self._limits(date, prev_close, st)
+        up, down = limits_of_day(date, self.names, prev_close, st)
         prices = [
-            np.where(trades, self.column(name, place) * _FEN, 0) for name in ("open", "high", "low", "close")
+            np.where(trades, self.column(name, place) * FEN, 0) for name in ("open", "high", "low", "close")
         ]
-        start, end = (np.full(count, minute * _MINUTE, np.int64) for minute in (_OPENS, _CLOSES))
+        start, end = (np.full(count, minute * _MINUTE, np.int64) for minute in (OPENS, CLOSES))
         bars = Bars(
             date, self.names, np.arange(count, dtype=np.int32), start, end, prices[0], prices[1], prices[2],
-            prices[3], self.column("volume", place), prev_close, up, down, np.full(count, _FEN, np.int64),
+            prices[3], self.column("volume", place), prev_close, up, down, np.full(count, FEN, np.int64),
         )  # fmt: skip
         imported = as_day(bars, self.names, {self.names[i] for i in np.flatnonzero(st).tolist()})
         shares = self.column("float_shares", place).tolist()
@@ -110,18 +101,9 @@ class Summer:
             )
         return imported
 
-    def _limits(self, date: int, prev_close: Ints, st: NDArray[np.bool_]) -> tuple[Ints, Ints]:
-        """(limit_up, limit_down) in 0.001 yuan, by the rules of the day; -1 without a previous close."""
-        up, down = (np.full(len(self.names), ABSENT, np.int64) for _ in range(2))
-        for i in np.flatnonzero(prev_close > 0).tolist():
-            limits = price_limits(board_of(self.names[i]), "stock", date, int(prev_close[i]), st=bool(st[i]))
-            if limits is not None:
-                up[i], down[i] = limits.up, limits.down
-        return up, down
-
     def evening_prices(self) -> dict[str, int]:
         """The close of the evening before the first day, 0.001 yuan."""
-        return dict(zip(self.names, (self.column("close", 0) * _FEN).tolist(), strict=True))
+        return dict(zip(self.names, (self.column("close", 0) * FEN).tolist(), strict=True))
 
     def middle_move(self, date: int) -> float:
         """Return of the middle stock that traded on a day."""
@@ -174,68 +156,3 @@ def _action_table(records: list[dict[str, Any]]) -> pa.Table:
     )
     table = pa.table({name: pa.array([r.get(name) for r in records], pa.string()) for name in fields})
     return table.append_column("key", table.column("security"))
-
-
-def make_extract(source: Path, destination: Path) -> None:
-    """Write the shipped Parquet file from the daily bars it was taken from (``date, code, open_fen …``).
-
-    Kept so that the extract can be checked against its source and made again.
-    """
-    table = pq.read_table(source)
-    day = table.column("date").cast(pa.int32()).to_numpy()
-    table = table.take(pa.array(np.flatnonzero((day >= EVENING_BEFORE) & (day <= LAST))))
-    day = table.column("date").cast(pa.int32()).to_numpy()
-    codes = pc.cast(table.column("code"), pa.string()).combine_chunks().dictionary_encode()
-    stock = codes.indices.to_numpy()
-    known = pc.fill_null(table.column("price_flag"), 3).to_numpy() != 3
-    columns = {
-        name: pc.fill_null(pc.cast(table.column(column), pa.float64()), 0).to_numpy()
-        for name, column in (
-            ("open", "open_fen"), ("high", "high_fen"), ("low", "low_fen"), ("close", "close_fen"),
-            ("prev_close", "preclose_fen"), ("volume", "volume"), ("float_shares", "float_shares_est"),
-            ("suspended", "suspended"), ("st", "is_st"),
-        )
-    }  # fmt: skip
-    whole = {name: np.rint(values).astype(np.int64) for name, values in columns.items()}
-    chosen = _largest(stock, day, known, whole)
-    rank = np.full(len(codes.dictionary), -1)
-    rank[chosen] = np.arange(len(chosen))
-    rows = np.flatnonzero(rank[stock] >= 0)
-    rows = rows[np.lexsort((rank[stock[rows]], day[rows]))]
-    whole["volume"][whole["suspended"] > 0] = 0
-    names = [security_name(codes.dictionary[i].as_py()) for i in chosen.tolist()]
-    pq.write_table(_extract(names, rank[stock[rows]], day[rows], rows, whole), destination,
-                   compression="zstd", compression_level=19)  # fmt: skip
-
-
-def _largest(
-    stock: NDArray[np.integer], day: NDArray[np.integer], known: NDArray[np.bool_], whole: dict[str, Ints]
-) -> NDArray[np.integer]:
-    """The stocks with the largest float value on the evening before, in order of their codes."""
-    days = len(np.unique(day))
-    complete = np.bincount(stock[known]) == days
-    evening = day == EVENING_BEFORE
-    value = np.zeros(len(complete))
-    value[stock[evening]] = whole["float_shares"][evening] * whole["close"][evening]
-    value[~complete] = 0
-    return np.sort(np.argsort(-value, kind="stable")[:STOCKS])
-
-
-def _extract(
-    names: list[str], stock: NDArray[np.integer], day: NDArray[np.integer], rows: NDArray[np.integer],
-    whole: dict[str, Ints],
-) -> pa.Table:  # fmt: skip
-    small = {
-        name: pa.array(whole[name][rows].astype(np.int32))
-        for name in ("open", "high", "low", "close", "prev_close")
-    }
-    return pa.table(
-        {
-            "security": pa.DictionaryArray.from_arrays(pa.array(stock.astype(np.int16)), pa.array(names)),
-            "date": pc.cast(pa.array(day.astype(np.int32)), pa.date32()),
-            **small,
-            "volume": pa.array(whole["volume"][rows]),
-            "float_shares": pa.array(whole["float_shares"][rows] // 1000 * 1000),
-            "st": pa.array(whole["st"][rows] > 0),
-        }
-    )

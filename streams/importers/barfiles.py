@@ -2,12 +2,12 @@
 
 ``bars15``: ``symbol, bar_end, open_fen, high_fen, low_fen, close_fen, volume``; a symbol without a suffix
 is Shanghai's or Shenzhen's by its first digit. The previous close is the last close before the date that
-the source holds; it is the exchange's 前收盘 except on ex-days. Limits are 10 % of it (20 % on STAR and
-ChiNext).
+the source holds; it is the exchange's 前收盘 except on ex-days.
 
 ``daily`` (BaoStock): ``date, code, open_fen … preclose_fen, volume, suspended, is_st``; ``preclose_fen`` is
-the exchange's own, the limit of an ST stock 5 %. Days whose unadjusted price is unknown (``price_flag`` 3)
-are left out.
+the exchange's own. Days whose unadjusted price is unknown (``price_flag`` 3) are left out.
+
+Price limits are those that the rules of the day make of the previous close.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from streams.days.bars import Bars, bars_to_ticks, limit_prices
+from streams.days.bars import Bars, bars_to_ticks
+from streams.days.limits import limits_of_day
 from streams.days.ticks import ABSENT, ImportedDay, Ints, pooled
 from streams.errors import UserError
-from streams.importers.codes import board_of, security_name
+from streams.importers.codes import security_name
 
 FEN = 10
 """0.01 yuan in 0.001 yuan."""
-QUARTER = 15 * 60_000
+OPENS, CLOSES, QUARTER_MINUTES = 9 * 60 + 30, 15 * 60, 15
+"""Continuous trading and the length of its bars, in minutes (of the day)."""
 _MINUTE = 60_000
 _PRICES = ("open_fen", "high_fen", "low_fen", "close_fen")
-_CHINEXT_20_FROM = 18498
-"""2020-08-24 as a day number: ChiNext's limit became 20 % (rulebook 7.5)."""
 
 
 def read_bar_columns(path: Path) -> tuple[list[str], NDArray[np.int32], Ints, dict[str, Ints]]:
@@ -70,13 +70,12 @@ def _bars15_day(
     earlier = (day < date) & (columns["close"] > 0)
     prev_close[index[earlier]] = columns["close"][earlier] * FEN
     own = day == date
-    percent = np.array([_limit_percent(name, date) for name in names], dtype=np.int64)
-    limit_up, limit_down = limit_prices(prev_close, percent)
+    limit_up, limit_down = limits_of_day(date, names, prev_close, np.zeros(len(names), np.bool_))
     in_day = end[own] % 86_400_000
     opened, high, low, close = (columns[name][own] * FEN for name in ("open", "high", "low", "close"))
     bars = Bars(
-        date, names, index[own], in_day - QUARTER, in_day, opened, high, low, close, columns["volume"][own],
-        prev_close, limit_up, limit_down, np.full(len(names), FEN, np.int64),
+        date, names, index[own], in_day - QUARTER_MINUTES * _MINUTE, in_day, opened, high, low, close,
+        columns["volume"][own], prev_close, limit_up, limit_down, np.full(len(names), FEN, np.int64),
     )  # fmt: skip
     return as_day(bars, sorted({names[i] for i in index[own].tolist()}))
 
@@ -139,12 +138,11 @@ def _daily_day(date: int, table: pa.Table) -> ImportedDay:
     }
     suspended, is_st = (_flags(table, name) for name in ("suspended", "is_st"))
     prev_close = np.where(columns["preclose_fen"] > 0, columns["preclose_fen"] * FEN, ABSENT)
-    percent = np.array([_limit_percent(name, date) for name in names], dtype=np.int64)
-    limit_up, limit_down = limit_prices(prev_close, np.where(is_st & (percent == 10), 5, percent))
+    limit_up, limit_down = limits_of_day(date, names, prev_close, is_st)
     traded = ~suspended
     opened, high, low, close = (np.where(traded, columns[name] * FEN, 0) for name in _PRICES)
     rows = len(names)
-    start, end = (np.full(rows, minutes * _MINUTE, np.int64) for minutes in (9 * 60 + 30, 15 * 60))
+    start, end = (np.full(rows, minutes * _MINUTE, np.int64) for minutes in (OPENS, CLOSES))
     bars = Bars(
         date, names, index, start, end, opened, high, low, close, columns["volume"],
         prev_close, limit_up, limit_down, np.full(rows, FEN, np.int64),
@@ -157,13 +155,6 @@ def _daily_day(date: int, table: pa.Table) -> ImportedDay:
 
 def _flags(table: pa.Table, name: str) -> NDArray[np.bool_]:
     return np.array([bool(flag) for flag in table.column(name).to_pylist()], dtype=np.bool_)
-
-
-def _limit_percent(security: str, date: int) -> int:
-    board = board_of(security)
-    if board == "star" or (board == "chinext" and date >= _CHINEXT_20_FROM):
-        return 20
-    return 30 if board == "bse" else 10
 
 
 def _read(path: Path, names: tuple[str, ...]) -> pa.Table:

@@ -16,9 +16,10 @@ from streams.books import BooksShape, draw_books
 from streams.books.draw import BODY, CALLED, SUNK, TAIL, Books
 from streams.books.events import deposit_events, opening_events, own_preset
 from streams.books.making import make_books, prices_of, write_demonstration
+from streams.days.crash_2025 import CRASH_DAY, DAYS, shipped_day
 from streams.days.reader import RecordedDay
 from streams.days.rowjson import json_rows
-from streams.days.shipped import CRASH_DAY, DAYS, closing_prices, shipped_day
+from streams.days.ticks import ImportedDay
 from streams.errors import UserError
 
 AS_OF = DAYS[0]
@@ -144,6 +145,16 @@ def test_the_demonstration_is_three_days_with_books(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="account events already"):
         make_books(made.directories, 10, seed=1)
     assert prices_of(days[0])["600519.SH"] == PRICES["600519.SH"]
+
+
+def closing_prices(day: ImportedDay) -> dict[str, int]:
+    """The last price of each security on the day; the previous close of one without a trade."""
+    prices = {name: facts["prev_close"] for name, facts in day.reference.items() if "prev_close" in facts}
+    for quotes in day.quotes:
+        rows = np.flatnonzero(quotes.prices["last"] > 0)
+        last = zip(quotes.security[rows].tolist(), quotes.prices["last"][rows].tolist(), strict=True)
+        prices.update({quotes.names[i]: price for i, price in last})
+    return prices
 
 
 def test_the_shipped_crash_is_the_one_that_happened() -> None:

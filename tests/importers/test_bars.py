@@ -10,12 +10,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from schemas import decode
 from schemas.units import parse_day, shanghai_ms
-from streams.days.bars import limit_prices
 from streams.days.reader import RecordedDay
 from streams.errors import UserError
 from streams.importers.assemble import import_files
@@ -163,16 +160,3 @@ def test_daily_bars_carry_the_exchanges_previous_close_st_and_suspension(tmp_pat
     assert ("closing_call", "SZ") in phases  # Shanghai has had a closing call since 2018-08-20 only
     assert phases[0] == ("pre_open", "ALL")
     assert phases[-1] == ("settled", "ALL")
-
-
-@given(st.integers(1, 10**6), st.sampled_from([5, 10, 20, 30]))
-def test_limits_are_rounded_half_up_to_the_tick(fen: int, percent: int) -> None:
-    up, down = limit_prices(np.array([fen * 10]), np.array([percent]))
-    assert up[0] == (fen * (100 + percent) * 2 + 100) // 200 * 10
-    assert down[0] == (fen * (100 - percent) * 2 + 100) // 200 * 10
-
-
-def test_limit_examples_of_the_rulebook() -> None:
-    up, down = limit_prices(np.array([10_030, 1_700, 1_870]), np.array([10, 5, 10]))
-    assert up.tolist() == [11_030, 1_790, 2_060]
-    assert down.tolist() == [9_030, 1_620, 1_680]
