@@ -136,7 +136,7 @@ def _largest(
     stock: NDArray[np.integer], day: NDArray[np.integer], known: NDArray[np.bool_], whole: dict[str, Ints],
     stocks: int,
 ) -> NDArray[np.integer]:  # fmt: skip
-    """The stocks with the largest float value on the evening before, in order of their codes, among those
+    """The stocks with the largest float value on the evening before, in the order of the source, among those
     whose price is known on every day.
     """
     complete = np.bincount(stock[known], minlength=int(stock.max()) + 1) == len(np.unique(day))

@@ -51,7 +51,7 @@ def daily_bars(folder: Path) -> Path:
     """Three stocks from the evening before to a day too late: one large, one small, one with an unknown
     price.
     """
-    stocks = (("600002.SH", 900, 1), ("600001.SH", 500, 1), ("600003.SH", 9_000, 3))
+    stocks = (("600001.SH", 500, 1), ("600002.SH", 900, 1), ("600003.SH", 9_000, 3))
     rows = [
         {
             "date": day, "code": code, "open_fen": 100, "high_fen": 120, "low_fen": 90, "close_fen": 110,
