@@ -286,7 +286,7 @@ class Books:
         self.positions.compact()
         if begins:
             self.securities.begin_day(day)
-        self.seen.begin_day()
+            self.seen.begin_day()
         self.accounts.used("late")[:] = 0
 
     def revalue(self) -> None:

@@ -97,7 +97,8 @@ class Day:
         for account in desk.orders.accounts():
             desk.orders.close_all(account)
         desk.reservations.end_day()
-        desk.answers.begin_day()
+        if date != desk.books.day:
+            desk.answers.begin_day()
         desk.books.turn_to(date)
         self.reference.begin_day(date)
         desk.fold.begin_day()

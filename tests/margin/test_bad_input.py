@@ -133,6 +133,17 @@ def test_ids_are_remembered_in_the_current_and_the_previous_trading_day() -> Non
         assert diary.account()["evidence"]["cash"] == applied
 
 
+def test_an_id_used_before_the_first_session_of_its_day_is_remembered_as_long() -> None:
+    diary = Diary().at("2025-04-07", "08:50")
+    diary.book.event(opening("1000"))
+    deposit = {"account": "A1", "ts": diary.ts, "id": "d1", "kind": "cash", "reason": "deposit"}
+    diary.book.event(deposit | {"amount": "100"})
+    for day in ("2025-04-07", "2025-04-08"):
+        diary.at(day, "09:00").session("pre_open")
+        diary.book.event(deposit | {"amount": "100"})
+        assert diary.account()["evidence"]["cash"] == "1100.00"
+
+
 def test_a_refused_event_may_be_sent_again_with_its_id() -> None:
     diary = opened()
     repay = {"account": "A1", "ts": at("2025-04-07", "10:00"), "id": "r1", "kind": "repay"}

@@ -51,6 +51,8 @@ class Oracle:
         self.actions: list[Record] = []
         self.days: list[date] = []
         self.day: date | None = None
+        self.known = 0
+        """Days of the books so far, the one before the first session included."""
         self.phase: str | None = None
         self.time: time | None = None
         self.settled_day: date | None = None
@@ -125,7 +127,7 @@ class Oracle:
         if self.time is not None and shanghai(event["ts"]).date() == self.day:
             self.time = max(self.time, shanghai(event["ts"]).time())
         key = (name, event["id"])
-        if key in self.seen and self.seen[key][0] >= len(self.days) - 1:
+        if key in self.seen and self.seen[key][0] >= self.known - 1:
             if self.seen[key][1] != event:
                 raise RefusedError("id", "seen before with other content")
             return []
@@ -143,7 +145,7 @@ class Oracle:
         self.open.setdefault(name, Open()).note(event)
         if kind == "repay" and name in self.forced:
             self.forced[name] = simulated.after_repayment(self.forced[name], money(event["amount"]))
-        self.seen[key] = (len(self.days), event)
+        self.seen[key] = (self.known, event)
         self.accounts[name] = account
         life = self.lives.setdefault(name, CallLife(name))
         money_in = brings_money(event, other_before)
@@ -232,6 +234,7 @@ class Oracle:
     def _know(self, day: date) -> None:
         """What is dated up to this day holds now."""
         self.prices.begin(day)
+        self.known += int(day != self.day)
         self.day = day
         due = [record for record in self.waiting if date.fromisoformat(record["date"]) <= day]
         self.waiting = [record for record in self.waiting if record not in due]
