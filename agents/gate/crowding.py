@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from agents.gate.case import Case
 from agents.gate.findings import Cap, Figures, Line, Money, Objection
 from agents.gate.reservations import BUYING
+from agents.gate.shares import legal_buy
 from agents.kernels.layout import COLLATERAL_SHARE, PE, UNKNOWN_PE
 from agents.rules.concentration import Readings, gate_blocks, tier_of, within
 from agents.rules.values import ConcentrationGate, Tier
@@ -60,10 +64,12 @@ def tiers(case: Case, most: int) -> Cap | None:
     if not isinstance(steps, tuple):
         return None
     allowed = tuple(step for step in steps if isinstance(step, Tier))
-    passes = _passes(case, allowed, case.wanted)
-    if passes and _passes(case, allowed, most):
+    passes, whole = _passes(case, allowed, case.wanted), legal_buy(case, most)
+    if passes and _passes(case, allowed, whole):
         return None
-    largest = max(_largest(case, allowed, most), case.wanted if passes else 0)
+    largest = _largest(case, allowed, whole)
+    if passes and case.wanted <= most:
+        largest = max(largest, case.wanted)
     value, assets, debt = after_fill(case, case.wanted)
     figures: Figures = {
         "value": Money(value),
@@ -74,7 +80,8 @@ def tiers(case: Case, most: int) -> Cap | None:
     tier = tier_of(allowed, assets, debt)
     if tier is not None:
         figures["allowed"] = Line(tier.share)
-    return Cap(largest, case.rules.cite(name), "the account would hold too much of one security", figures)
+    reason, refused = "the account would hold too much of one security", not passes
+    return Cap(largest, case.rules.cite(name), reason, figures, refused=refused)
 
 
 def after_fill(case: Case, qty: int) -> tuple[int, int, int]:
@@ -94,15 +101,42 @@ def _passes(case: Case, allowed: tuple[Tier, ...], qty: int) -> bool:
 
 
 def _largest(case: Case, allowed: tuple[Tier, ...], most: int) -> int:
-    """The largest legal quantity of at most `most` that passes: more shares never make a share smaller nor,
-    above 100%, a ratio larger, so what passes lies below what does not.
+    """The largest legal quantity of at most `most` that passes.
+
+    Within one tier more shares never make a share smaller, so what passes lies below what does not. A
+    purchase below the mark may lift the ratio into the next tier, where more is allowed: tier by tier, from
+    that of `most` down.
     """
     lot = case.security.lot
-    low, high = -1, max(0, most - lot.minimum) // lot.step + 1
+    last = (most - lot.minimum) // lot.step if most >= lot.minimum else -1
+
+    def size(place: int) -> int:
+        return lot.minimum + place * lot.step
+
+    def tier(place: int) -> Tier | None:
+        _, assets, debt = after_fill(case, size(place))
+        return tier_of(allowed, assets, debt)
+
+    def within_tier(here: Tier | None, place: int) -> bool:
+        return tier(place) == here
+
+    def fails(place: int) -> bool:
+        return not _passes(case, allowed, size(place))
+
+    while last >= 0:
+        first = _first(-1, last, partial(within_tier, tier(last)))
+        if not fails(first):
+            return size(_first(first, last + 1, fails) - 1)
+        last = first - 1
+    return 0
+
+
+def _first(low: int, high: int, holds: Callable[[int], bool]) -> int:
+    """The first of the places after `low` for which `holds`, which stays so from there on; `high` at last."""
     while high - low > 1:
         middle = (low + high) // 2
-        if _passes(case, allowed, lot.minimum + middle * lot.step):
-            low = middle
-        else:
+        if holds(middle):
             high = middle
-    return min(most, lot.minimum + low * lot.step) if low >= 0 else 0
+        else:
+            low = middle
+    return high

@@ -35,7 +35,7 @@ def decide(case: Case) -> Record:
     caps = caps_of(case)
     most = min(cap.most for cap in caps)
     limit = legal(case, most)
-    over = next((cap for cap in caps if case.wanted > cap.most), None)
+    over = next((cap for cap in caps if cap.refused or case.wanted > cap.most), None)
     if over is not None:
         record = _record(case, REJECT, over.rule, over.reason, over.figures)
         return _with_figures(case, record, limit, used=0)

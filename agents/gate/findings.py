@@ -36,12 +36,15 @@ class Objection:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """The most (shares, or milli of a request for money) that a rule lets pass, never below 0."""
+    """The most (shares, or milli of a request for money) that a rule lets pass, never below 0. `refused`:
+    the wanted quantity does not pass, even where a larger one would.
+    """
 
     most: int
     rule: str
     reason: str
     figures: Figures = field(default_factory=dict)
+    refused: bool = False
 
 
 def written(figures: Figures) -> Figures:

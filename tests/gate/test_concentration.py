@@ -115,3 +115,25 @@ def test_e15_what_open_orders_will_buy_counts_as_bought() -> None:
     buy = {"security": INDEX_FUND, "price": "1.000"}
     assert counter.says("collateral_buy", qty=800_000, **buy)[0] == "accept"
     assert counter.says("collateral_buy", qty=95_100, **buy) == ("reject", 95_000)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "decision"), [(51_200, "accept"), (51_300, "reject"), (18_000_000, "reject")]
+)
+def test_the_limit_passes_however_much_was_asked_for(wanted: int, decision: str) -> None:
+    """18,000,000 below the mark would lift the ratio above every tier, but nobody could pay for them."""
+    counter = tiered("1.50", held=700_000)
+    buy = {"security": INDEX_FUND, "price": "0.950"}
+    assert counter.says("collateral_buy", qty=wanted, **buy) == (decision, 51_200)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "decision"),
+    [(97_400, "accept"), (97_500, "reject"), (199_900, "reject"), (200_000, "accept"), (469_400, "accept")],
+)
+def test_a_purchase_below_the_mark_may_lift_the_ratio_into_the_next_tier(wanted: int, decision: str) -> None:
+    """At 0.950 each share adds 0.050 to the assets: 200,000 bring the ratio from 1.79 to 1.80."""
+    counter = tiered("1.79", held=800_000)
+    buy = {"security": INDEX_FUND, "price": "0.950"}
+    assert counter.says("collateral_buy", qty=wanted, **buy) == (decision, 469_400)
+    assert counter.says("collateral_buy", qty=469_500, **buy)[0] == "reject"
