@@ -61,7 +61,6 @@ def make_plan(situation: Situation, disposal: Disposal = RULEBOOK) -> Plan:
         planned=_planned(now),
         still_needed=now.still_needed(),
         ratio_after=(after.assets, after.debt),
-        reaches_target=after.gap <= 0,
         achieved=now.achieved,
         later=() if now.achieved else _later(now, disposal),
     )

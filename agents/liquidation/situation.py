@@ -174,6 +174,5 @@ class Plan:
     planned: int
     still_needed: int
     ratio_after: tuple[int, int]
-    reaches_target: bool
-    achieved: bool = True
-    later: tuple[Later, ...] = ()
+    achieved: bool
+    later: tuple[Later, ...]

@@ -114,6 +114,10 @@ class Floor:
     def sold(self, said: list[Record] | None = None) -> list[tuple[str, int]]:
         return [(order["security"], order["qty"]) for order in self.orders(said)]
 
+    def held(self) -> dict[str, int]:
+        """Shares of the account now."""
+        return {item["security"]: item["qty"] for item in self.book.account("A1")["evidence"]["positions"]}
+
     def plans(self, said: list[Record] | None = None) -> list[Record]:
         records = self.book.alerts("liquidation.orders") if said is None else said
         return [record for record in records if record.get("event") == "plan"]

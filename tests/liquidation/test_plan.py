@@ -34,7 +34,7 @@ def test_an_account_at_its_target_gets_no_orders() -> None:
     plan = make_plan(owing(100_000 * YUAN, holding(qty=15_000)))
     assert plan.orders == ()
     assert plan.needed == 0
-    assert plan.reaches_target
+    assert plan.achieved
 
 
 def test_free_cash_that_is_enough_repays_only_what_the_target_asks_for() -> None:
@@ -64,7 +64,7 @@ def test_frozen_and_bought_today_stay_in_the_residual_with_their_reasons() -> No
     plan = make_plan(owing(80_000 * YUAN, holding(sellable=4_000, frozen=5_000)))
     assert plan.residual == (("600001.SH", 5_000, "frozen"), ("600001.SH", 1_000, "t+1"))
     assert [order.qty for order in plan.orders] == [4_000]
-    assert not plan.reaches_target
+    assert not plan.achieved
 
 
 def test_a_sale_that_would_lower_the_ratio_is_not_made() -> None:
@@ -80,13 +80,13 @@ def test_an_account_worth_less_than_its_debt_is_liquidated_fully() -> None:
         ("sell_to_repay", 10_000, None),
     ]
     assert plan.needed == 145_000 * YUAN
-    assert not plan.reaches_target
+    assert not plan.achieved
 
 
 def test_nothing_is_sold_to_repay_when_no_money_is_owed() -> None:
     plan = make_plan(owing(80_000 * YUAN, holding(), repayable=0))
     assert plan.orders == ()
-    assert not plan.reaches_target
+    assert not plan.achieved
 
 
 SHORT = Short("L1", "600500.SH", 10_000, 10 * YUAN, 20 * YUAN, 20 * YUAN, "main", "stock")
@@ -110,7 +110,7 @@ def test_fees_are_repaid_in_whole_fen_and_nothing_is_sold_for_less_than_one() ->
 def test_collateral_is_sold_for_covering_when_cash_falls_short() -> None:
     plan = make_plan(shorting(holding(qty=21_000), proceeds=50_000 * YUAN))
     assert [order.business for order in plan.orders] == ["collateral_sell", "buy_to_return"]
-    assert plan.reaches_target
+    assert plan.achieved
 
 
 def test_the_short_with_the_largest_loss_is_covered_first() -> None:
@@ -211,4 +211,4 @@ def test_a_holding_that_counts_for_nothing_is_still_sold_at_its_price() -> None:
     excluded = holding(mark=0, expected=10_000)
     plan = make_plan(owing(20_000 * YUAN, excluded, holding("600002.SH", 2_000)))
     assert sold(plan)[0] == "600002.SH"
-    assert plan.reaches_target
+    assert plan.achieved

@@ -45,7 +45,7 @@ def test_a_the_larger_holding_is_sold_in_the_least_number_of_lots() -> None:
     plan = make_plan(with_a(sellable=70_000))
     assert quantities(plan) == [("600001.SH", 51_000)]
     assert format_ratio(*plan.ratio_after) == "1.500890"
-    assert plan.reaches_target
+    assert plan.achieved
     assert plan.residual == (("600001.SH", 30_000, "t+1"),)
 
 
@@ -54,7 +54,7 @@ def test_a_one_lot_less_would_miss_the_target() -> None:
     assert quantities(plan)[0] == ("600001.SH", 50_900)
     alone = make_plan(replace(LONG_ONLY, holdings=(replace(A, sellable=50_900),)))
     assert format_ratio(*alone.ratio_after) == "1.499967"
-    assert not alone.reaches_target
+    assert not alone.achieved
 
 
 def test_b_what_one_holding_lacks_the_next_one_gives_in_steps_of_one_on_the_star_board() -> None:
@@ -140,4 +140,4 @@ def test_f_own_cash_pays_the_fees_first_when_they_can_be_repaid() -> None:
 @pytest.mark.parametrize(("qty", "passes"), [(50_900, False), (51_000, True)])
 def test_the_quantity_formula_agrees_with_the_ratio_after(qty: int, passes: bool) -> None:
     plan = make_plan(replace(LONG_ONLY, holdings=(replace(A, qty=qty, sellable=qty),)))
-    assert plan.reaches_target is passes
+    assert plan.achieved is passes
