@@ -106,11 +106,14 @@ class FinancingCore:
         return []
 
     def apply_session(self, session: Session) -> list[Output]:
-        """Begin a day, or close it at `settled`; a record of a day that is over changes nothing."""
-        if session.date < self.closes.day:
+        """Begin a day, or close it at `settled`; a record of a day that is over changes nothing, and neither
+        does the clock of a day on which nothing has begun.
+        """
+        today = self.closes.day
+        if session.date < today or (session.phase == "clock" and NO_DAY != today < session.date):
             return []
         self._ts = max(self._ts, session.ts)
-        outputs = self._begin(session.date) if session.date > self.closes.day else []
+        outputs = self._begin(session.date) if session.date > today else []
         if session.phase == "settled":
             self._day(session.date).settle(session.ts, self.closes.marks())
             outputs += self._finish(session.date)

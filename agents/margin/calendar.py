@@ -1,6 +1,7 @@
 """The trading day as session records tell it (contract section 2, `market.session`).
 
-Trading days are the distinct dates of `pre_open` (or of whatever phase came first); deadlines count them.
+Trading days are the distinct dates of `pre_open` (or of whatever phase came first, but not of a mere clock);
+deadlines count them.
 """
 
 from __future__ import annotations

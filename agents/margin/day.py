@@ -39,9 +39,13 @@ class Day:
         self.custody = custody
 
     def apply(self, session: Session) -> None:
-        """Applies a session record; one of a day that is over changes nothing."""
+        """Applies a session record; one of a day that is over changes nothing, and neither does the clock of
+        a day on which nothing has begun: it may tick on a holiday.
+        """
         calendar = self.desk.calendar
         if calendar.begins(session.date):
+            if session.phase == CLOCK and calendar.days:
+                return
             self._begin(session.date, session.ts)
         elif session.date < calendar.days[-1]:
             return

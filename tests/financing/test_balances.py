@@ -164,6 +164,13 @@ def test_a_day_without_settled_is_closed_when_the_next_begins() -> None:
     assert firm.of("financing.balances")[0]["lending_value"] == "1851.00"
 
 
+def test_a_clock_that_ticks_on_a_holiday_closes_no_day() -> None:
+    firm = two_shards()
+    before = list(firm.core.state_rows())
+    assert firm.session("2025-04-08", "clock") == []
+    assert list(firm.core.state_rows()) == before
+
+
 def test_a_session_record_of_a_day_that_is_over_changes_nothing() -> None:
     firm = two_shards()
     firm.session("2025-04-08", "pre_open", 9)

@@ -104,6 +104,16 @@ def test_any_first_phase_begins_a_trading_day() -> None:
     assert diary.events() == ["below_min", "called", "expired"]
 
 
+def test_a_clock_that_ticks_on_a_holiday_is_no_trading_day() -> None:
+    diary = under_the_minimum()
+    diary.session("settled")
+    before = list(diary.book.core.state_rows())
+    assert diary.at(TUESDAY, "10:00").session("clock") == []
+    assert list(diary.book.core.state_rows()) == before
+    diary.at(WEDNESDAY, "09:00").session("pre_open")
+    assert diary.events() == ["below_min", "called"]
+
+
 def test_every_account_with_a_record_is_published_again_at_settled() -> None:
     diary = under_the_minimum()
     diary.event("cash", amount="1000000", reason="deposit")

@@ -180,6 +180,8 @@ class Oracle:
 
     def session(self, phase: str, day: date, ts: int | None = None) -> list[Step]:
         steps: list[Step] = []
+        if phase == "clock" and self.days and day > self.days[-1]:
+            return steps
         self.time = None if ts is None else shanghai(ts).time()
         if self.day is None or day > self.day or (phase == "pre_open" and not self.days):
             steps += self._begin(day)
