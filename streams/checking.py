@@ -18,8 +18,8 @@ from schemas.events import class_for
 from schemas.records import spec_of
 
 Value = dict[str, Any]
-_SHOWN = 20
-"""Alerts that do not add up are named up to this number."""
+_SHOWN, _NAMED = 20, 5
+"""Up to so many alerts that do not add up are named, for programs and for people."""
 
 
 @dataclass(slots=True)
@@ -36,6 +36,13 @@ class Check:
             "wrong": self.wrong[:_SHOWN],
             "wrong_count": len(self.wrong),
         }
+
+    def words(self) -> str:
+        """For people: what was explained, and the first that do not add up."""
+        counts = ", ".join(f"{count:,} {topic}" for topic, count in sorted(self.explained.items()))
+        if not self.wrong:
+            return f"explained {counts}: every figure follows from the records themselves"
+        return f"explained {counts}: {len(self.wrong):,} do not add up: {', '.join(self.wrong[:_NAMED])}"
 
 
 def check(results: Path, rules: Schedule | None = None) -> Check:

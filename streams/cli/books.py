@@ -12,6 +12,7 @@ from streams.cli.options import json_option
 from streams.cli.output import print_json
 from streams.cli.showing import days_shown
 from streams.errors import UsageError
+from streams.view.words import hundred_millions
 
 
 @click.group()
@@ -80,13 +81,8 @@ def make(
         return
     click.echo(
         f"{made.accounts:,} accounts, {made.positions:,} positions, {made.contracts:,} contracts, "
-        f"{made.deposits:,} later events; assets {_yi(made.assets)} and "
-        f"debts {_yi(made.debt)} hundred million yuan"
+        f"{made.deposits:,} later events; assets {hundred_millions(made.assets)} and "
+        f"debts {hundred_millions(made.debt)} hundred million yuan"
     )
     for path in made.directories:
         click.echo(path)
-
-
-def _yi(milli: int) -> str:
-    """0.001 yuan as hundred millions (亿) of yuan with two decimals."""
-    return f"{milli // 10**9 / 100:,.2f}"

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from streams.checking import Check
-from streams.checking import check as explain_run
 from streams.cli.options import json_option, with_settings
 from streams.cli.output import print_json
 from streams.errors import UserError
 from streams.report import DayReport, report
-from streams.rules_file import load_rules
 from streams.settings import Settings
 from streams.view.chart import chart
+from streams.view.words import hundred_millions
+
+if TYPE_CHECKING:
+    from streams.checking import Check
 
 _BAR = "▏▎▍▌▋▊▉█"
 _BAR_CELLS = 12
-_YI = 10**11
-"""A hundred million yuan (亿) in 0.001 yuan."""
-
 
 _LEGEND = (
     "debt, ratio: all indebted accounts at the settlement; called: formal margin calls; matured: contracts\n"
@@ -52,14 +51,14 @@ def command(settings: Settings, results: Path, check: bool, picture: Path | None
     days = list(report(results))
     if picture is not None:
         _draw(days, picture)
-    checked = explain_run(results, load_rules(settings)) if check else None
+    checked = _explained(results, settings) if check else None
     if as_json:
         shown = {"days": [day.json() for day in days]}
         print_json(shown if checked is None else shown | {"check": checked.json()})
     else:
         Console(width=None if Console().is_terminal else 150).print(_table(days))
         if checked is not None:
-            click.echo(_verdict(checked))
+            click.echo(checked.words())
     if checked is not None and checked.wrong:
         sys.exit(1)
 
@@ -71,11 +70,12 @@ def _draw(days: list[DayReport], picture: Path) -> None:
         raise UserError(f"cannot write {picture}: {error.strerror}") from error
 
 
-def _verdict(checked: Check) -> str:
-    counts = ", ".join(f"{count:,} {topic}" for topic, count in sorted(checked.explained.items()))
-    if not checked.wrong:
-        return f"explained {counts}: every figure follows from the records themselves"
-    return f"explained {counts}: {len(checked.wrong):,} do not add up: {', '.join(checked.wrong[:5])}"
+def _explained(results: Path, settings: Settings) -> Check:
+    """Only who asks for the check waits for what explains."""
+    from streams.checking import check
+    from streams.rules_file import load_rules
+
+    return check(results, load_rules(settings))
 
 
 def _table(days: list[DayReport]) -> Table:
@@ -88,9 +88,10 @@ def _table(days: list[DayReport]) -> Table:
     for day in days:
         counts = (day.called, day.matured, day.expired, day.immediate, day.selling)
         table.add_row(
-            day.date, _yi(day.debt), "" if day.ratio is None else day.ratio[:-4], f"{day.under:,}",
-            *(_count(count) for count in counts), _yi(day.ordered), _count(day.stuck), _count(day.cured),
-            _count(day.shortfalls), Text(_bar(day.under, most), style="red"),
+            day.date, hundred_millions(day.debt), "" if day.ratio is None else day.ratio[:-4],
+            f"{day.under:,}", *(_count(count) for count in counts), hundred_millions(day.ordered),
+            _count(day.stuck), _count(day.cured), _count(day.shortfalls),
+            Text(_bar(day.under, most), style="red"),
         )  # fmt: skip
     table.caption = _LEGEND
     return table
@@ -98,10 +99,6 @@ def _table(days: list[DayReport]) -> Table:
 
 def _count(number: int) -> str:
     return f"{number:,}" if number else "·"
-
-
-def _yi(milli: int) -> str:
-    return f"{milli * 100 // _YI / 100:,.2f}"
 
 
 def _bar(value: int, most: int) -> str:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from streams.report import DayReport
+from streams.view.words import YI
 
 _WIDTH, _LEFT, _RIGHT = 1040, 76, 16
 _TOP, _PANEL, _GAP, _BOTTOM = 52, 118, 44, 40
-_YI = 10**11
-"""A hundred million yuan (亿) in 0.001 yuan."""
 _FONT = "font-family='ui-sans-serif, Helvetica, Arial, sans-serif'"
 
 
@@ -46,7 +45,7 @@ def chart(days: Sequence[DayReport], title: str) -> str:
 
 def _panels(days: Sequence[DayReport]) -> list[Panel]:
     return [
-        Panel("debt of all accounts, hundred million yuan", [day.debt / _YI for day in days], "#8c959f"),
+        Panel("debt of all accounts, hundred million yuan", [day.debt / YI for day in days], "#8c959f"),
         Panel(
             "accounts below the minimum line at the settlement", [day.under for day in days], "#f0a8a8",
             [day.called for day in days], "of these newly called", "#cf222e",
@@ -55,7 +54,7 @@ def _panels(days: Sequence[DayReport]) -> list[Panel]:
             "accounts with forced orders", [day.selling for day in days], "#79b8e8",
             [day.stuck for day in days], "accounts of which nothing could be sold", "#0a3069",
         ),
-        Panel("forced orders, hundred million yuan", [day.ordered / _YI for day in days], "#bf8700"),
+        Panel("forced orders, hundred million yuan", [day.ordered / YI for day in days], "#bf8700"),
     ]  # fmt: skip
 
 

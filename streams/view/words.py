@@ -6,6 +6,9 @@ from typing import Any
 
 from schemas.units import parse_scaled, shanghai_ms
 
+YI = 10**11
+"""A hundred million yuan (亿) in 0.001 yuan."""
+
 STEP_COLOURS = {
     "warned": "yellow",
     "below_min": "dark_orange3",
@@ -42,6 +45,11 @@ def short_money(milli: int) -> str:
     if abs(milli) >= 10**9:
         return f"{milli // 10**7 / 100:,.2f} m"
     return f"{milli // 1000:,}"
+
+
+def hundred_millions(milli: int) -> str:
+    """0.001 yuan as hundred millions (亿) of yuan with two decimals."""
+    return f"{milli * 100 // YI / 100:,.2f}"
 
 
 def money(text: str) -> str:

@@ -11,7 +11,7 @@ from streams.view.board import Board
 from streams.view.live import Screen
 from streams.view.plain import PlainLines
 from streams.view.summary import next_commands, summary
-from streams.view.words import percent, short_money
+from streams.view.words import hundred_millions, percent, short_money
 from tests.view.test_board import call, counts, progress, sale
 
 
@@ -104,3 +104,8 @@ def test_money_is_shown_in_the_unit_of_its_size(milli: int, text: str) -> None:
 )
 def test_a_ratio_reads_as_per_cent_with_two_decimals(ratio: str | None, text: str) -> None:
     assert percent(ratio) == text
+
+
+def test_hundred_millions_of_yuan_keep_two_decimals() -> None:
+    assert hundred_millions(123_456_789_000_000) == "1,234.56"
+    assert hundred_millions(0) == "0.00"
