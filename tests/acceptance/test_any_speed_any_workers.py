@@ -19,7 +19,7 @@ REPLAY_SECONDS = 180
 async def test_sixty_fold_with_three_workers_that_share_the_partitions(firm: Firm, tmp_path: Path) -> None:
     day = write_day(tmp_path / "recorded")
     workers = [firm.start_worker("--group", "three") for _ in range(3)]
-    replay = replayed(firm, day, speed="60")
+    replay = replayed(firm, day, "--speed", "60")
     assert await asyncio.to_thread(replay.wait, REPLAY_SECONDS) == 0
     assert await the_end(firm) == undisturbed(day)
     assert [worker.stop() for worker in workers] == [0, 0, 0]

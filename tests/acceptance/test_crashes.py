@@ -83,10 +83,10 @@ def partitions_held(address: str) -> dict[str, Any]:
         return {}
 
 
-def replayed(firm: Firm, day: Path, *until: str) -> subprocess.Popen[bytes]:
-    """Publishes the day flat out from where an earlier replay ended, up to a clock or its end."""
+def replayed(firm: Firm, day: Path, *options: str) -> subprocess.Popen[bytes]:
+    """Publishes the day from where an earlier replay ended; flat out and to its end without options."""
     with (firm.home / "replay.log").open("ab") as out:
-        command = firm.command("replay", str(day), "--window", "60s", *until)
+        command = firm.command("replay", str(day), "--window", "60s", *options)
         return subprocess.Popen(command, env=firm.environment(), stdout=out, stderr=subprocess.STDOUT)
 
 
