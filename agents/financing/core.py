@@ -244,7 +244,9 @@ class FinancingCore:
             if indicator is None:
                 continue
             shown = shown_figures(business, figures, smaller=smaller)
-            signal = self.halts.evaluate(security, business, day, indicator, rule, basis, shown)
+            signal = self.halts.evaluate(
+                security, business, day, indicator, rule, basis, shown, self.closes.day
+            )
             if signal is not None:
                 found.append(signal)
         return found

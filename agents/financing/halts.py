@@ -100,8 +100,9 @@ class Halts:
         rule: LimitRule,
         basis: str,
         figures: dict[str, Any],
+        today: int,
     ) -> Signal | None:
-        """Advance by the figures of `day`; the signal that follows, if any.
+        """Advance by the figures of `day`, known on `today`; the signal that follows, if any.
 
         Figures of an earlier day than the last are ignored. Figures of the same day again replace that
         day's step, and signal only when the state comes out otherwise.
@@ -117,7 +118,7 @@ class Halts:
         signal = step.signal
         if again:
             signal = (HALT if step.suspended else RESUME) if changed else None
-        if signal is None or state.governed(day + 1):
+        if signal is None or state.governed(max(day + 1, today)):
             return None
         lines = {HALT: rule.lines.suspend, RESUME: rule.lines.resume, REMIND: rule.lines.remind}
         shown = format_ratio(*indicator) or NO_FIGURE
@@ -125,14 +126,16 @@ class Halts:
         return Signal(security, business, signal, day, day + 1, shown, line, basis, rule.rule, figures)
 
     def notice(self, security: str, business: str, effective: int, action: str, day: int) -> Signal | None:
-        """Take an exchange's notice on `day`; None when it was known already. Another action for the same
-        effective day replaces the earlier one.
+        """Take an exchange's notice on `day`; None when it was known already, or a later one has taken its
+        place by then. Another action for the same effective day replaces the earlier one.
         """
         state = self._state(security, business)
         if (effective, action) in state.notices:
             return None
         state.notices = [known for known in state.notices if known[0] != effective]
         insort(state.notices, (effective, action))
+        if any(effective < known <= day for known, _ in state.notices):
+            return None
         figures = {"action": action, "effective": format_day(effective)}
         rule = f"exchange notice@{format_day(effective)}"
         return Signal(security, business, action, day, effective, NO_FIGURE, NO_FIGURE, NOTICE, rule, figures)

@@ -26,6 +26,7 @@ from schemas import decode
 from schemas.alerts import SecuritySignal
 from schemas.reference import CorporateAction, PublishedBalance, RulesReference, SecurityReference
 
+_SIGNALS = "security.signals"
 Dated = SecurityReference | SecuritySignal | PublishedBalance
 
 
@@ -70,14 +71,14 @@ class Reference:
     def begin_day(self, day: int) -> None:
         """What waited for `day` applies, earliest date first; before marks are made."""
         end_suspensions(self.desk.books.securities)
-        waiting, self.pending = self.pending, []
-        for date, topic, value in sorted(waiting, key=itemgetter(0)):
-            if date > day:
-                self.pending.append((date, topic, value))
-            elif topic == FIRM_TOTALS:
+        self.pending = sorted(self.pending, key=itemgetter(0))[::-1]
+        while self.pending and self.pending[-1][0] <= day:
+            _, topic, value = self.pending.pop()
+            if topic == FIRM_TOTALS:
                 take_totals(self.desk.books, orjson.loads(value))
             else:
                 self._apply(decode(topic, value))
+        self.pending.reverse()
         self._changed = False
         self._fill()
         self._touch_presets(self.desk.terms.begin_day(day))
@@ -110,6 +111,22 @@ class Reference:
         elif event.signal != "remind":
             column = FINANCING_HALTED if event.business == "financing" else LENDING_HALTED
             books.securities.table[row * SECURITY_WIDTH + column] = int(event.signal == "halt")
+            if event.basis == "notice":
+                self._forget_computed(event)
+
+    def _forget_computed(self, notice: SecuritySignal) -> None:
+        """An exchange's own decision stands against what figures would bring from a later day on."""
+        kept = []
+        for date, topic, value in self.pending:
+            waits = decode(topic, value) if topic == _SIGNALS else None
+            same = (
+                isinstance(waits, SecuritySignal)
+                and waits.basis != "notice"
+                and (waits.security, waits.business) == (notice.security, notice.business)
+            )
+            if not same:
+                kept.append((date, topic, value))
+        self.pending = kept
 
     def _touch_presets(self, changed: list[int]) -> None:
         books = self.desk.books

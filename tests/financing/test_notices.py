@@ -54,6 +54,28 @@ def test_figures_do_not_halt_what_a_notice_has_opened() -> None:
     assert not firm.halted(SECURITY, "financing", "2018-03-02")
 
 
+def test_figures_that_come_after_a_notice_took_over_say_nothing() -> None:
+    """Friday's figures are published on Monday morning, when the exchange's own word already holds."""
+    firm = Firm()
+    firm.session("2018-03-02", "pre_open", 9)
+    notice(firm, "2018-03-05", "resume")
+    firm.session("2018-03-05", "pre_open", 9)
+    figures = {"security": SECURITY, "date": "2018-03-02", "financing_balance": 30, "float_value": 100}
+    firm.events("reference.balances", figures | {"credit_holding_value": 30})
+    assert [signal for _, signal in firm.signals] == ["resume"]
+    assert not firm.halted(SECURITY, "financing", "2018-03-05")
+
+
+def test_a_notice_that_a_later_one_has_followed_changes_nothing() -> None:
+    firm = Firm()
+    firm.session("2018-03-05", "pre_open", 9)
+    notice(firm, "2018-03-05", "resume")
+    assert notice(firm, "2018-03-02", "halt") == 0
+    assert not firm.halted(SECURITY, "financing", "2018-03-05")
+    assert notice(firm, "2018-03-07", "halt") == 1
+    assert notice(firm, "2018-03-06", "resume") == 1
+
+
 def test_the_same_notice_again_says_nothing_and_another_action_for_its_day_replaces_it() -> None:
     firm = Firm()
     assert notice(firm, "2018-03-02", "halt") == 1

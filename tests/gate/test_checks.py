@@ -114,26 +114,6 @@ def test_a_security_nobody_has_heard_of_is_refused() -> None:
     assert counter().why("collateral_buy", security="600999.SH", **BUY) == "security_known"
 
 
-def test_a_halt_stops_new_debt_and_nothing_else() -> None:
-    found = counter()
-    for business in ("financing", "lending"):
-        notice = {
-            "id": f"n{business}",
-            "security": BANK,
-            "ts": at(DAY, "09:00"),
-            "date": DAY,
-            "effective": DAY,
-        }
-        notice |= {"business": business, "signal": "halt", "indicator": "0.25", "line": "0.25"}
-        found.book.reference(
-            "security.signals", notice | {"basis": "notice", "figures": {}, "rule": "limit_stock"}
-        )
-    assert found.why("financing_buy", **BUY) == "limit_stock"
-    assert found.why("short_sell", **BUY) == "limit_stock"
-    assert found.why("collateral_buy", **BUY) == "accept"
-    assert found.why("collateral_sell", **BUY) == "accept"
-
-
 def test_orders_are_taken_during_a_halt_within_the_day_but_not_when_nothing_has_traded() -> None:
     quote: dict[str, Any] = {"security": BANK, "prev_close": "10.00", "halted": True}
     found = counter()
