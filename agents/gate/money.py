@@ -22,15 +22,20 @@ from schemas.orders import ORDER_BUSINESSES
 from schemas.units import RATE_SCALE, RATIO_SCALE
 
 LIQUID = "cash_product"
-"""What short-sale proceeds may buy besides the shares to be returned, from 2015-07-02 on."""
+"""What short-sale proceeds may buy besides the shares to be returned, where they may pay for more."""
 
 _REPAY = ORDER_BUSINESSES.index("repay")
 
 
 def cash_to_buy(case: Case) -> Cap:
     """A purchase of collateral is paid from own cash; liquid products from short-sale proceeds too."""
-    liquid = case.security.kind == LIQUID and case.rules.value("short_proceeds_use") == "liquid_products"
+    liquid = case.security.kind == LIQUID and _proceeds_pay_for_more(case)
     return _cash(case, case.all_cash if liquid else case.own_cash, "short_proceeds_use")
+
+
+def _proceeds_pay_for_more(case: Case) -> bool:
+    """Whether short-sale proceeds pay for liquid products, interest and fees, or for the return only."""
+    return case.rules.value("short_proceeds_use") == "liquid_products"
 
 
 def cash_to_return(case: Case) -> Cap:
@@ -152,9 +157,9 @@ def own_cash(case: Case) -> Cap:
 
 
 def cash_to_repay(case: Case) -> Cap:
-    """Debt is repaid from own cash, interest and fees from short-sale proceeds too."""
-    accounts = case.desk.books.accounts
-    fees = min(case.all_cash - case.own_cash, max(0, accounts.interest[case.account]))
+    """Debt is repaid from own cash, interest and fees from 2015-07-02 on from short-sale proceeds too."""
+    owed = case.desk.books.accounts.interest[case.account] if _proceeds_pay_for_more(case) else 0
+    fees = min(case.all_cash - case.own_cash, max(0, owed))
     figures = {"own_cash": Money(case.own_cash), "for_interest": Money(fees)}
     rule = case.rules.cite("short_proceeds_use")
     return Cap(case.own_cash + fees, rule, "more than the cash that may repay", figures)

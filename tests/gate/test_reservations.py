@@ -146,6 +146,17 @@ def test_from_2015_07_02_proceeds_buy_liquid_products_too() -> None:
         assert decision["figures"]["cash"] == cash
 
 
+def test_until_2015_07_01_proceeds_pay_for_nothing_but_what_is_returned_and_then_interest_too() -> None:
+    for day, most in (("2015-07-01", "0.00"), ("2015-07-02", "12.34")):
+        found = Counter(day)
+        found.security()
+        found.trading()
+        lent = contract("S", BANK, "2015-06-01", 10_000, "10.00", type="lending", accrued="12.34")
+        found.open(cash="100000", contracts=[lent])
+        assert found.says("repay", amount="12.34") == ("accept" if most > "0.00" else "reject", most)
+        assert found.says("buy_to_return", qty=9_900, price="10.00")[0] == "accept"
+
+
 def test_a_repeated_request_gets_its_decision_again_and_reserves_once() -> None:
     found = counter()
     record = {"account": "A1", "ts": found.ts, "id": "same", "business": "financing_buy", "security": BANK}

@@ -22,7 +22,7 @@ NEW_DEBT = ("financing_buy", "short_sell")
 EXCHANGES = {"SH": "SSE", "SZ": "SZSE", "BJ": "BSE"}
 BSE_SINCE, FAE_CLOSED_SINCE = date(2023, 2, 13), date(2024, 3, 26)
 REFINANCING = (date(2013, 2, 28), date(2024, 7, 11))
-PROCEEDS_BUY_LIQUID_SINCE = date(2015, 7, 2)
+PROCEEDS_PAY_FOR_MORE_SINCE = date(2015, 7, 2)
 CROWDING_SINCE, TIERS_SINCE = date(2023, 7, 31), date(2018, 6, 1)
 TIERS = {
     "individual": [("1.80", "0.50"), ("2.40", "0.70")],
@@ -154,7 +154,7 @@ class Gate(Request):
             yield from self._sales(qty)
         gross = qty * self.price
         if self.business == "collateral_buy":
-            liquid = self.nature["kind"] == "cash_product" and self.day >= PROCEEDS_BUY_LIQUID_SINCE
+            liquid = self.nature["kind"] == "cash_product" and self.day >= PROCEEDS_PAY_FOR_MORE_SINCE
             cash = self.all_cash if liquid else self.own_cash
             yield "short_proceeds_use", gross + self.cost(gross) > cash
             yield "margin_financing", self._spends_promised_margin(qty)
@@ -173,7 +173,9 @@ class Gate(Request):
             owed += sum((c.principal for c in contracts if c.kind == "financing"), ZERO)
             pending = [r.left for r in self.mine.by_order.values() if r.business == "repay"]
             yield "debt", qty > owed - sum(pending, ZERO)
-            fees = min(self.all_cash - self.own_cash, max(ZERO, self.account.interest(self.day)))
+            fees = ZERO
+            if self.day >= PROCEEDS_PAY_FOR_MORE_SINCE:
+                fees = min(self.all_cash - self.own_cash, max(ZERO, self.account.interest(self.day)))
             yield "short_proceeds_use", qty > self.own_cash + fees
         if self.business in ("collateral_buy", "financing_buy"):
             yield "concentration_", self._too_much_of_one(qty)
