@@ -162,23 +162,27 @@ class Calls:
         if preset.immediate is not None and self._below(assets, debt, preset.immediate) and not hopeless:
             self._immediate(account, moment)
         elif self._called(row):
-            deadline = episodes.called_index[row] + preset.cure_by + episodes.extra_days[row]
-            if self.desk.calendar.index >= deadline:
-                self._expire(row, moment)
+            self._expire_when_due(row, moment)
         elif self._below(assets, debt, preset.min) and not hopeless:
             row = self.episode(account)
-            episodes.called_index[row] = self.desk.calendar.index
+            episodes.call(row, self.desk.calendar.index, preset)
             episodes.reason[row] = RATIO
             tell_call(self.desk, row, "called", moment.ts)
             episodes.state[row] = max(episodes.state[row], CALLED)
             self.desk.watch(account, on=preset.cure_at == INTRADAY)
+            self._expire_when_due(row, moment)
         else:
             at_target = self._reaches(assets, debt, preset.target)
             self._intraday(account, before, level, at_target, preset, moment)
 
-    def _expire(self, row: int, moment: Moment) -> None:
-        """The deadline of the ratio's call has passed."""
+    def _expire_when_due(self, row: int, moment: Moment) -> None:
+        """The deadline of the ratio's call has passed if it was today or before; it may be the very day of
+        the call.
+        """
         episodes = self.desk.episodes
+        days = self.desk.cure_days(row)[0] + episodes.extra_days[row]
+        if self.desk.calendar.index < episodes.called_index[row] + days:
+            return
         episodes.reason[row] = RATIO
         tell_call(self.desk, row, "expired", moment.ts)
         episodes.pursued[row] = PURSUED

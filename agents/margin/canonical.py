@@ -49,6 +49,8 @@ _EPISODE = (
     "step",
     "batch",
     "called_index",
+    "cure_by",
+    "liquidate_from",
     "extra_days",
     "at_once",
     "reason",

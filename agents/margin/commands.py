@@ -44,6 +44,7 @@ def obey(desk: Desk, calls: Calls, liquidation: Liquidation, command: Command) -
         for account in accounts:
             flags = account * HOT_WIDTH + FLAGS
             hot[flags] = index << 1 | (hot[flags] & 1)
+            _agree_deadline(desk, account)
     for account in accounts:
         row = desk.books.accounts.episode[account]
         if row >= 0 and _means(desk, row, command):
@@ -51,6 +52,13 @@ def obey(desk: Desk, calls: Calls, liquidation: Liquidation, command: Command) -
         if command.command not in ("acknowledge", "hold"):
             calls.evaluate(account, moment)
     liquidation.plan_due(moment)
+
+
+def _agree_deadline(desk: Desk, account: int) -> None:
+    """An open call runs by the operator's new preset."""
+    row = desk.books.accounts.episode[account]
+    if row >= 0 and desk.episodes.called_index[row] >= 0:
+        desk.episodes.call(row, desk.episodes.called_index[row], desk.preset(account))
 
 
 def _accounts(desk: Desk, command: Command) -> list[int]:
@@ -83,7 +91,7 @@ def _extensible(desk: Desk, accounts: list[int], command: Command) -> list[int]:
     for account in accounts:
         row = desk.books.accounts.episode[account]
         days = episodes.extra_days[row] + (command.days or 0) if row >= 0 else 0
-        if row < 0 or desk.preset(account).cure_by + days <= most:
+        if row < 0 or desk.cure_days(row)[0] + days <= most:
             found.append(account)
         elif command.account != EVERYBODY and _means(desk, row, command):
             raise BadRecord("days", f"the exchange allows {most} trading days from the call at most")
@@ -118,13 +126,13 @@ def _extend(desk: Desk, row: int, account: int, days: int) -> None:
     episodes.extra_days[row] += days
     if episodes.state[row] != EXPIRED:
         return
-    preset, index, extra = desk.preset(account), desk.calendar.index, episodes.extra_days[row]
-    if episodes.pursued[row] == PURSUED and index < episodes.called_index[row] + preset.cure_by + extra:
+    cure_by, index, extra = desk.cure_days(row)[0], desk.calendar.index, episodes.extra_days[row]
+    if episodes.pursued[row] == PURSUED and index < episodes.called_index[row] + cure_by + extra:
         episodes.pursued[row] = NOT_PURSUED
     obligations_wait = not episodes.obliged[row] or index < episodes.obliged_index[row] + extra
     if episodes.pursued[row] == NOT_PURSUED and obligations_wait and episodes.obliged[row] != FREEZE:
         episodes.state[row] = CALLED
-        desk.watch(account, on=preset.cure_at == INTRADAY)
+        desk.watch(account, on=desk.preset(account).cure_at == INTRADAY)
 
 
 def _approve(desk: Desk, row: int, account: int, ts: int) -> None:

@@ -105,6 +105,16 @@ class Desk:
         """The terms of an account today."""
         return self.terms.current[self.books.accounts.hot[account * HOT_WIDTH + FLAGS] >> 1]
 
+    def cure_days(self, row: int) -> tuple[int, int]:
+        """Trading days after the ratio's call to its deadline and to liquidation, without what operators
+        added; before the call those of the preset today.
+        """
+        episodes = self.episodes
+        if episodes.called_index[row] >= 0:
+            return episodes.cure_by[row], episodes.liquidate_from[row]
+        preset = self.preset(episodes.account[row])
+        return preset.cure_by, preset.liquidate_from
+
     def watch(self, account: int, *, on: bool) -> None:
         """Whether every evaluation must look at the account, changed or not."""
         at = account * HOT_WIDTH + FLAGS

@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 
 from agents.books.columns import Columns, Snapshot, Spec
+from agents.rules.presets import Preset
 from schemas.alerts import CALL_REASONS
 
 NOTICE = 0
@@ -40,7 +41,8 @@ class Episodes(Columns):
     ceiling of one evaluation.
 
     Two demands run beside each other, each with its clock. The ratio's: `called_index` is the trading day
-    (counted from 0) of the call, -1 before it, `pursued` whether liquidation aims at the target. The
+    (counted from 0) of the call, -1 before it, `cure_by` and `liquidate_from` the trading days after it that
+    the preset gave then, `pursued` whether liquidation aims at the target. The
     obligations': `obliged` is their reason (index of CALL_REASONS, 0 = none), `obliged_index` the trading day
     of maturity, `obliged_date` the date up to which what matured has been called. `extra_days` is what
     operators added to both; `at_once` says the deadline is T.
@@ -54,6 +56,8 @@ class Episodes(Columns):
         "step": ("i4", 0, 1),
         "batch": ("i4", 0, 1),
         "called_index": ("i4", -1, 1),
+        "cure_by": ("i4", -1, 1),
+        "liquidate_from": ("i4", -1, 1),
         "extra_days": ("i4", 0, 1),
         "at_once": ("i1", 0, 1),
         "reason": ("i1", 0, 1),
@@ -74,6 +78,8 @@ class Episodes(Columns):
     step: memoryview
     batch: memoryview
     called_index: memoryview
+    cure_by: memoryview
+    liquidate_from: memoryview
     extra_days: memoryview
     at_once: memoryview
     reason: memoryview
@@ -99,6 +105,11 @@ class Episodes(Columns):
         self.date[row] = date
         self.number[row] = number
         return row
+
+    def call(self, row: int, index: int, preset: Preset) -> None:
+        """The formal call on trading day `index`; with the preset's deadline of that day."""
+        self.called_index[row] = index
+        self.cure_by[row], self.liquidate_from[row] = preset.cure_by, preset.liquidate_from
 
     def end(self, row: int) -> None:
         """The episode is over."""

@@ -64,8 +64,8 @@ def _ratio_is_pursued(desk: Desk, row: int) -> bool:
     episodes = desk.episodes
     if episodes.pursued[row] != PURSUED:
         return episodes.pursued[row] == PURSUED_AT_ONCE
-    first = episodes.called_index[row] + desk.preset(episodes.account[row]).liquidate_from
-    return desk.calendar.index >= first + episodes.extra_days[row]
+    first = episodes.called_index[row] + desk.cure_days(row)[1] + episodes.extra_days[row]
+    return desk.calendar.index >= first
 
 
 def liquidation_after(desk: Desk) -> int:

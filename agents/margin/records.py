@@ -125,7 +125,7 @@ def tell_call(desk: Desk, row: int, event: str, ts: int, **more: Any) -> str:
         "debt": format_money(debt),
         "shortfall": format_money(missing),
         **obligations_of(desk, account, row),
-        **_deadline(desk, row, preset),
+        **_deadline(desk, row),
         "evidence": evidence(desk.books, account),
         "rule": preset.rule,
         **more,
@@ -156,20 +156,16 @@ def obligations_of(desk: Desk, account: int, row: int) -> Record:
     return {"obligations": {"reason": what.reason, "money": format_money(what.money), "contracts": names}}
 
 
-def _deadline(desk: Desk, row: int, preset: Preset) -> Record:
+def _deadline(desk: Desk, row: int) -> Record:
     """Deadlines in trading days after the call or maturity; a date only once that trading day has begun."""
     episodes = desk.episodes
     if episodes.at_once[row]:
         return {"deadline": "T", "deadline_date": format_day(desk.books.day), "liquidate_from": "T"}
-    extra = episodes.extra_days[row]
     if episodes.reason[row] == RATIO:
-        called, cure, start = (
-            episodes.called_index[row],
-            preset.cure_by + extra,
-            preset.liquidate_from + extra,
-        )
+        called, (cure, start) = episodes.called_index[row], desk.cure_days(row)
     else:
-        called, cure, start = episodes.obliged_index[row], extra, liquidation_after(desk) + extra
+        called, cure, start = episodes.obliged_index[row], 0, liquidation_after(desk)
+    cure, start = cure + episodes.extra_days[row], start + episodes.extra_days[row]
     record: Record = {"deadline": _day_t(cure)}
     date = desk.calendar.date_of(called + cure) if called >= 0 else -1
     if date >= 0:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from tests.margin.books import BANK, CHIPS, MONDAY, THURSDAY, TUESDAY, WEDNESDAY, Diary, at, opening
+from tests.worked_examples.records import PRESET
 
 
 def under_the_minimum(preset: str = "A") -> Diary:
@@ -182,6 +185,10 @@ def test_an_episode_is_numbered_within_its_day() -> None:
     ]
 
 
+def milli(text: str) -> int:
+    return int(Decimal(text) * 1000)
+
+
 def test_evidence_alone_gives_the_ratio_again() -> None:
     diary = under_the_minimum()
     lent = {
@@ -198,7 +205,6 @@ def test_evidence_alone_gives_the_ratio_again() -> None:
     diary.session("settled")
     call = diary.book.alerts("margin.calls")[-1]
     shown = call["evidence"]
-    milli = lambda text: round(float(text) * 1000)  # noqa: E731 - whole thousandths of small sums
     assets = (
         milli(shown["cash"])
         + milli(shown["other_collateral"])
@@ -219,6 +225,47 @@ def test_deadlines_count_trading_days_not_calendar_days() -> None:
         diary.at(day, "09:00").session("pre_open")
         diary.session("settled")
     assert diary.events() == ["below_min", "called", "expired"]
+
+
+def test_an_opening_that_names_another_preset_leaves_an_open_calls_deadline() -> None:
+    diary = under_the_minimum("B")
+    diary.session("settled")
+    diary.at(TUESDAY, "09:00").session("pre_open")
+    again = {"ts": at(TUESDAY, "09:20"), "id": "opening again", "preset": "A"}
+    diary.book.event(opening("0", {BANK: 100_000}, "1000000") | again)
+    diary.session("settled")
+    assert "expired" not in diary.events()
+    diary.at(WEDNESDAY, "09:00").session("pre_open")
+    diary.session("settled")
+    expired = diary.book.alerts("margin.calls")[-1]
+    told = expired["event"], expired["preset"], expired["deadline"], expired["liquidate_from"]
+    assert told == ("expired", "A", "T+2", "T+3")
+
+
+def test_a_presets_new_version_counts_for_calls_to_come() -> None:
+    diary = under_the_minimum("B")
+    diary.session("settled")
+    sooner = dict(PRESET) | {"preset": "B", "from": TUESDAY}
+    diary.book.reference("reference.rules", sooner)
+    for day in (TUESDAY, WEDNESDAY):
+        assert "expired" not in diary.events()
+        diary.at(day, "09:00").session("pre_open")
+        diary.session("settled")
+    assert diary.book.alerts("margin.calls")[-1]["deadline"] == "T+2"
+
+
+def test_a_deadline_on_the_day_of_the_call_expires_with_it_and_is_liquidated_the_next_day() -> None:
+    diary = Diary()
+    diary.session("pre_open")
+    diary.book.reference("reference.rules", dict(PRESET) | {"cure_by": 0, "liquidate_from": 1})
+    diary.at(MONDAY, "10:00").price(BANK, "12.50")
+    diary.book.event(opening("0", {BANK: 100_000}, "1000000", preset="X"))
+    diary.session("settled")
+    assert diary.events() == ["below_min", "called", "expired"]
+    diary.session("settled")
+    diary.at(TUESDAY, "09:00").session("pre_open")
+    diary.at(TUESDAY, "09:30").session("continuous")
+    assert diary.events() == ["below_min", "called", "expired", "liquidating"]
 
 
 def test_marks_do_not_depend_on_how_quotes_were_conflated() -> None:

@@ -50,6 +50,8 @@ class Episode:
     obliged_on: int = 0
     obliged_to: date = date.min
     """What matured up to here has been told."""
+    terms: tuple[int, int] = (0, 0)
+    """Trading days from the call to its deadline and to liquidation, as they were when it was called."""
     extra: int = 0
     at_once: bool = False
     held: bool = False
@@ -61,7 +63,7 @@ class Episode:
         """A formal call on the ratio whose deadline has not passed."""
         return self.called_on is not None and self.pursued is None
 
-    def deadline(self, now: Moment, preset: Preset) -> dict[str, str]:
+    def deadline(self, now: Moment) -> dict[str, str]:
         """In trading days after the call; the date only once that trading day has begun."""
         if self.at_once:
             return {"deadline": "T", "deadline_date": now.day.isoformat(), "liquidate_from": "T"}
@@ -69,7 +71,7 @@ class Episode:
         if self.reason == "ratio":
             if self.called_on is None:
                 return {}
-            since, cure, start = self.called_on, preset.cure_by, preset.liquidate_from
+            since, (cure, start) = self.called_on, self.terms
         cure, start = cure + self.extra, start + self.extra
         told = {"deadline": f"T+{cure}" if cure else "T", "liquidate_from": f"T+{start}" if start else "T"}
         if 0 <= since + cure < len(now.days):
@@ -132,7 +134,7 @@ class CallLife:
         self.shown = "no_debt" if now.owed == 0 else LEVEL_NAMES[self.level]
         if now.owed == 0:
             if self.episode is not None:
-                self._end("recovered" if self.episode.state == NOTICE else "closed", now, preset)
+                self._end("recovered" if self.episode.state == NOTICE else "closed", now)
             return self.steps
         self._ratio(before, now, preset)
         self._obligations(now, preset)
@@ -164,7 +166,7 @@ class CallLife:
         episode = self.episode
         assert episode is not None
         if not episode.obliged or not now.due:
-            self._end(event, now, preset)
+            self._end(event, now)
             return
         self._notice("partly_met", now, preset)
         episode.called_on = episode.pursued = None
@@ -185,7 +187,7 @@ class CallLife:
         elif worse and episode is None:
             self._notice("warned", now, preset)
         elif not worse and self.level == NORMAL and episode is not None and not episode.obliged:
-            self._end("recovered", now, preset)
+            self._end("recovered", now)
 
     def _settle(self, before: int, now: Moment, preset: Preset) -> None:
         """The formal evaluation: on the exact ratio, not on the latched level."""
@@ -193,17 +195,22 @@ class CallLife:
         if preset.immediate is not None and below(now.value, now.owed, preset.immediate) and not hopeless:
             self._immediate(now, preset)
         elif episode is not None and episode.is_called():
-            if now.day_index >= (episode.called_on or 0) + preset.cure_by + episode.extra:
-                episode.reason = "ratio"
-                self._say("expired", now, preset)
-                episode.pursued, episode.state = "expired", max(episode.state, EXPIRED)
+            self._expire_when_due(episode, now, preset)
         elif below(now.value, now.owed, preset.min) and not hopeless:
             episode = self._open(now)
             episode.called_on, episode.reason = now.day_index, "ratio"
+            episode.terms = preset.cure_by, preset.liquidate_from
             self._say("called", now, preset)
             episode.state = max(episode.state, CALLED)
+            self._expire_when_due(episode, now, preset)
         else:
             self._intraday(before, now, preset)
+
+    def _expire_when_due(self, episode: Episode, now: Moment, preset: Preset) -> None:
+        if now.day_index >= (episode.called_on or 0) + episode.terms[0] + episode.extra:
+            episode.reason = "ratio"
+            self._say("expired", now, preset)
+            episode.pursued, episode.state = "expired", max(episode.state, EXPIRED)
 
     def _immediate(self, now: Moment, preset: Preset) -> None:
         episode = self._open(now)
@@ -282,7 +289,7 @@ class CallLife:
         assert episode.obliged is not None
         episode.reason = episode.obliged
         if episode.called_on is None and episode.pursued is None:
-            self._end("cured" if episode.state == CALLED else "closed", now, preset)
+            self._end("cured" if episode.state == CALLED else "closed", now)
             return
         if not self.steps:
             self._say("partly_met", now, preset)
@@ -290,7 +297,7 @@ class CallLife:
         episode.at_once = episode.pursued == "at once"
         if episode.pursued is None:
             episode.state = CALLED
-        elif episode.state == LIQUIDATING and not self._ratio_is_pursued(episode, now, preset):
+        elif episode.state == LIQUIDATING and not self._ratio_is_pursued(episode, now):
             episode.state = EXPIRED
 
     def _state(self) -> int:
@@ -298,12 +305,12 @@ class CallLife:
 
     # -- liquidation
 
-    def _ratio_is_pursued(self, episode: Episode, now: Moment, preset: Preset) -> bool:
+    def _ratio_is_pursued(self, episode: Episode, now: Moment) -> bool:
         if episode.pursued != "expired":
             return episode.pursued == "at once"
-        return now.day_index >= (episode.called_on or 0) + preset.liquidate_from + episode.extra
+        return now.day_index >= (episode.called_on or 0) + episode.terms[1] + episode.extra
 
-    def may_plan(self, now: Moment, preset: Preset) -> bool:
+    def may_plan(self, now: Moment) -> bool:
         """In continuous trading, once the day of liquidation has come for one of the two demands."""
         episode = self.episode
         if episode is None or episode.state < EXPIRED or now.phase not in (None, "continuous"):
@@ -316,11 +323,11 @@ class CallLife:
             first = episode.obliged_on + LIQUIDATED_AFTER_MATURITY + episode.extra
             if episode.state in (AT_ONCE, LIQUIDATING) or now.day_index >= first:
                 return True
-        return self._ratio_is_pursued(episode, now, preset)
+        return self._ratio_is_pursued(episode, now)
 
     def _liquidate(self, now: Moment, preset: Preset) -> None:
         """The first plan; what it holds, and plans after it, are the planner's business."""
-        if self.episode is not None and self.episode.state < LIQUIDATING and self.may_plan(now, preset):
+        if self.episode is not None and self.episode.state < LIQUIDATING and self.may_plan(now):
             self._say("liquidating", now, preset)
 
     def planned(self) -> None:
@@ -344,7 +351,7 @@ class CallLife:
         episode = self.episode
         assert episode is not None
         missing = shortfall(now.value, now.owed, preset.target)
-        told = episode.deadline(now, preset)
+        told = episode.deadline(now)
         step = Step(self.account, episode.name, event, missing, told, episode.reason)
         if episode.obliged and now.due:
             step.record["obligations"] = now.due.shown()
@@ -356,9 +363,9 @@ class CallLife:
         if self.episode.command is not None and step.event != "liquidating":
             step.record["command"], self.episode.command = self.episode.command, None
 
-    def _end(self, event: str, now: Moment, preset: Preset) -> None:
+    def _end(self, event: str, now: Moment) -> None:
         assert self.episode is not None
-        told = self.episode.deadline(now, preset)
+        told = self.episode.deadline(now)
         step = Step(self.account, self.episode.name, event, None, told, self.episode.reason)
         self._name_command(step)
         self.steps.append(step)

@@ -114,10 +114,10 @@ class Comparison:
     def _plan_was_due(self, record: Record, step: Step | None) -> None:
         """The first plan when the oracle says so; another while there is something to liquidate for."""
         name = record["account"]
-        life, preset = self.oracle.lives[name], self.oracle.preset(self.oracle.accounts[name])
+        life = self.oracle.lives[name]
         assert life.episode is not None, record
         assert life.episode.name == record["episode"], record
-        assert life.may_plan(self.oracle.moment(name), preset), record
+        assert life.may_plan(self.oracle.moment(name)), record
         if step is not None:
             told = {k: v for k, v in step.record.items() if k != "shortfall" or record["event"] != k}
             same(told, record, record["event"])

@@ -17,10 +17,13 @@ def change(episode: Episode, command: dict[str, Any], now: Moment, preset: Prese
     what = command["command"]
     if what == "extend_deadline":
         if now.day < CONTRACT_DECIDES_SINCE:
-            days = preset.cure_by + episode.extra + command["days"]
+            called = episode.called_on is not None
+            days = (episode.terms[0] if called else preset.cure_by) + episode.extra + command["days"]
             if days > MOST_DAYS_BEFORE_2015:
                 raise RefusedError("days", "the exchange allows two trading days")
-        _extend(episode, command["days"], now, preset)
+        _extend(episode, command["days"], now)
+    elif what == "set_preset":
+        episode.terms = preset.cure_by, preset.liquidate_from
     episode.command = {"id": command["id"], "by": command["by"]}
     if what == "hold":
         episode.held = True
@@ -28,14 +31,14 @@ def change(episode: Episode, command: dict[str, Any], now: Moment, preset: Prese
         episode.held = False
 
 
-def _extend(episode: Episode, days: int, now: Moment, preset: Preset) -> None:
+def _extend(episode: Episode, days: int, now: Moment) -> None:
     """What had expired is open again if its deadline now lies ahead; not once liquidation has begun."""
     if episode.state in (AT_ONCE, LIQUIDATING):
         return
     episode.extra += days
     if episode.state != EXPIRED:
         return
-    cured_by = (episode.called_on or 0) + preset.cure_by + episode.extra
+    cured_by = (episode.called_on or 0) + episode.terms[0] + episode.extra
     if episode.pursued == "expired" and now.day_index < cured_by:
         episode.pursued = None
     waits = not episode.obliged or now.day_index < episode.obliged_on + episode.extra
