@@ -121,13 +121,6 @@ class Publisher:
                 raise
             raise BadLineError(numbers[bad.number - 1], bad.bad) from None
 
-    async def publish_batch(
-        self, topic: str, batch: TradeBatch | QuoteBatch | AccountBatch, *, headers: Headers | None = None
-    ) -> None:
-        """Publish a batch of valid events as frames, keeping their order within each partition."""
-        check_input_topic(topic)
-        await self._send_frames(topic, batch, headers or [])
-
     async def _send_unchecked(self, topic: str, values: Sequence[bytes], headers: Headers) -> None:
         for value in values:
             key, partition = self._guess(topic, value)

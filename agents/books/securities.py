@@ -17,7 +17,6 @@ from agents.kernels import layout as at
 from schemas.reference import BOARDS, SECURITY_KINDS, VALUATIONS, SecurityReference
 from schemas.units import DAY_MS, SHANGHAI_OFFSET_MS, shanghai_day
 
-FLOWS = ("buys", "repayments", "short_sales", "returns")
 BUYS, REPAYMENTS, SHORT_SALES, RETURNS = range(4)
 """Columns of `flows`: milli for the first two, shares for the others; of the current day."""
 

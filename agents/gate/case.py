@@ -20,7 +20,6 @@ from schemas.orders import AccountOrder
 from schemas.units import RATE_SCALE
 
 BUYS = frozenset({"collateral_buy", "financing_buy", "buy_to_return"})
-SALES = frozenset({"collateral_sell", "sell_to_repay", "short_sell"})
 MONEY_REQUESTS = frozenset({"withdraw_cash", "repay"})
 
 

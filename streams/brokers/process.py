@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -171,9 +170,3 @@ def process_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def kill_quietly(pid: int) -> None:
-    """SIGKILL, whether or not the process is still there."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)

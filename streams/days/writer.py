@@ -13,7 +13,6 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.topics import TOPICS
@@ -89,11 +88,6 @@ def in_time_order(table: pa.Table) -> pa.Table:
     if (ts[1:] >= ts[:-1]).all():
         return table
     return table.take(pa.array(ts.argsort(kind="stable")))
-
-
-def with_key(table: pa.Table, field: str) -> pa.Table:
-    """``table`` with the ``key`` column that the topic's records have on the wire: a copy of ``field``."""
-    return table.append_column("key", pc.cast(table.column(field), pa.string()))
 
 
 def _write_label(path: Path, day: int, label: DayLabel) -> None:
