@@ -28,7 +28,7 @@ def add_pages(app: faust.App, worker: Worker, name: str) -> None:
     async def holds(web: Any, _request: Any) -> Any:
         return _json(web, {"worker": name, "sent": worker.outgoing.sent, "partitions": _partitions(worker)})
 
-    @app.page("/accounts/{account}", name="account")
+    @app.page("/accounts/{account:[^/]+}", name="account")  # braces of a tag too
     async def account(web: Any, _request: Any, account: str) -> Any:
         return _account(web, worker, account)
 

@@ -136,6 +136,8 @@ async def test_the_pages_show_an_account_and_what_is_held(settings: Settings) ->
                 assert (await answer.json())["evidence"]["cash"] == "100.00"
             async with session.get(f"{base}/accounts/nobody") as answer:
                 assert (answer.status, await answer.json()) == (404, {"error": "there is no account nobody"})
+            async with session.get(f"{base}/accounts/{{G7}}A1") as answer:
+                assert await answer.json() == {"error": "there is no account {G7}A1"}
             async with session.get(f"{base}/worker") as answer:
                 assert [row["phase"] for row in (await answer.json())["partitions"]] == ["active"] * 3
 
