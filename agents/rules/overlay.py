@@ -35,7 +35,17 @@ _STRICTER = {
     "haircut_listing_suspended": NOT_ABOVE,
     "haircut_delisting": NOT_ABOVE,
     "haircut_cash_product": NOT_ABOVE,
+    "haircut_bse_index_stock": NOT_ABOVE,
+    "haircut_bse_other_stock": NOT_ABOVE,
+    "haircut_bse_etf": NOT_ABOVE,
+    "haircut_bse_treasury": NOT_ABOVE,
+    "haircut_bse_cash_product": NOT_ABOVE,
+    "haircut_bse_other_fund_bond": NOT_ABOVE,
     "haircut_pe_zero_from": NOT_ABOVE,
+    "haircut_pe_negative_zero": NOT_BELOW,
+    "short_uptick": NOT_BELOW,
+    "short_uptick_own_shares": NOT_BELOW,
+    "short_market_orders": NOT_ABOVE,
     "short_return_min_sessions_after_sale": NOT_BELOW,
     "contract_term_max_months": NOT_ABOVE,
     "contract_extension_max_months": NOT_ABOVE,
@@ -44,7 +54,9 @@ _STRICTER = {
     "firm_single_collateral_share": NOT_ABOVE,
     "firm_total_multiple": NOT_ABOVE,
 }
-"""Parameters whose built-in value bounds the broker: on which side of it a broker's value may lie."""
+"""Parameters whose built-in value bounds the broker: on which side of it a broker's value may lie; of a flag,
+`true` lies above `false`.
+"""
 
 
 def overlay(base: Schedule, text: str) -> Schedule:
@@ -106,8 +118,9 @@ def _check_bounds(known: Parameter, own: Parameter) -> None:
     ours = Schedule({own.name: own}, {}, {})
     days = {entry.since for entry in (*known.entries, *own.entries) if entry.since >= first}
     for day in sorted(days):
-        bound, value = theirs.number_or_none(known.name, day), ours.find(own.name, day)
-        if bound is not None and value is not None and not _within(value.value, bound, side):
+        said, value = theirs.find(known.name, day), ours.find(own.name, day)
+        bound = None if said is None else said.value
+        if isinstance(bound, int) and value is not None and not _within(value.value, bound, side):
             place = own.entries.index(value)
             raise ScheduleError(
                 f"parameters.{own.name}[{place}]: must lie {side} the exchange's on {format_day(day)}"

@@ -47,6 +47,16 @@ def test_a_brokers_value_holds_from_its_first_day_on() -> None:
             file("haircut_index_stock", ("2020-01-02", '"0.71"')),
             "parameters.haircut_index_stock[0]: must lie not above the exchange's",
         ),
+        (
+            file("haircut_bse_other_stock", ("2024-01-02", '"0.66"')),
+            "parameters.haircut_bse_other_stock[0]: must lie not above the exchange's",
+        ),
+        (
+            file("haircut_pe_negative_zero", ("2020-01-02", "false")),
+            "must lie not below the exchange's on 2020-01-02 (haircut_pe_negative_zero@2016-12-12)",
+        ),
+        (file("short_market_orders", ("2020-01-02", "true")), "must lie not above the exchange's"),
+        (file("short_uptick", ("2020-01-02", "false")), "must lie not below the exchange's"),
         (file("mmr_floor_exchange", ("2010-01-04", "null")), "must lie not below the exchange's"),
         (file("mmr_withdraw_line", ("2010-01-04", '"2.99"')), "must lie not below the exchange's"),
         (file("contract_extension_max_months", ("2016-01-04", "7")), "must lie not above the exchange's"),
