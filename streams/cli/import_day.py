@@ -50,11 +50,11 @@ def command(
     All files of one command are merged by date: trades and snapshots of one day belong into one command.
     """
     from streams.days.reader import RecordedDay
-    from streams.days.writer import DayLabel
     from streams.importers.assemble import import_files
 
-    label = DayLabel(origin, licence or "as the source's") if origin else None
-    written = import_files(form, sources, destination, dates=days_of(dates) or None, label=label)
+    written = import_files(
+        form, sources, destination, dates=days_of(dates) or None, origin=origin, licence=licence
+    )
     counted = [(directory, _counts(RecordedDay(directory))) for directory in written]
     if as_json:
         print_json([{"day": str(directory), "events": counts} for directory, counts in counted])

@@ -90,8 +90,10 @@ def _all(rules: Schedule, day: int) -> dict[str, Any]:
 
 
 def _presets(rules: Schedule, day: int) -> list[Preset]:
+    """Those that hold on a day: none before the business began."""
     presets = Presets(rules)
-    return [presets.at(name, day) for name in rules.presets]
+    known = [presets.at(name, day) for name in rules.presets]
+    return [preset for preset in known if preset.valid_from <= day]
 
 
 def _preset(preset: Preset) -> dict[str, Any]:
@@ -140,7 +142,8 @@ def _print(rules: Schedule, day: int) -> None:
         table.show_header = False
         console.print(table)
     stated = [parameter.name for parameter, _ in found if parameter.stated]
-    console.print(f"\nOnly stated, nothing here acts on it: {', '.join(stated)}")
+    if stated:
+        console.print(f"\nOnly stated, nothing here acts on it: {', '.join(stated)}")
     _print_presets(console, rules, day)
     console.print("\nBoundaries", style="bold")
     for reading in ("inclusive", "exclusive"):
@@ -149,12 +152,15 @@ def _print(rules: Schedule, day: int) -> None:
 
 
 def _print_presets(console: Console, rules: Schedule, day: int) -> None:
+    presets = _presets(rules, day)
+    if not presets:
+        return
     console.print(
         "\nPresets of lines and deadlines, as the exchanges let them hold on this day", style="bold"
     )
     heads = ("preset", "warn", "min", "immediate", "target", "cure by", "liquidate from", "from")
     table = _table(*heads)
-    for found in map(_preset, _presets(rules, day)):
+    for found in map(_preset, presets):
         immediate = found["immediate"] and f"{found['immediate']} {found['immediate_mode']}"
         table.add_row(
             found["preset"],

@@ -41,9 +41,12 @@ def parse_partitions(text: str, count: int) -> frozenset[int]:
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise UsageError(f"--partitions {text} is not a list such as 0-3,6")
-        found.update(range(int(first), int(last if dash else first) + 1))
-    if not found or max(found) >= count:
-        raise UsageError(f"--partitions {text}: this instance has partitions 0 to {count - 1}")
+        low, high = int(first), int(last if dash else first)
+        if high < low:
+            raise UsageError(f"--partitions {text}: {part.strip()} ends before it begins")
+        if high >= count:
+            raise UsageError(f"--partitions {text}: this instance has partitions 0 to {count - 1}")
+        found.update(range(low, high + 1))
     return frozenset(found)
 
 

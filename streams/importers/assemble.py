@@ -13,7 +13,7 @@ from streams.days.decimals import money_array
 from streams.days.sessions import session_rows, session_table
 from streams.days.ticks import ImportedDay
 from streams.days.writer import DayLabel, day_directory, in_time_order, write_day
-from streams.errors import UserError
+from streams.errors import UsageError, UserError
 from streams.importers import barfiles, level1, level2
 from streams.importers.codes import board_of, kind_of
 from streams.importers.forms import FORMS
@@ -37,10 +37,11 @@ def import_files(
     destination: Path,
     *,
     dates: list[int] | None = None,
-    label: DayLabel | None = None,
+    origin: str = "",
+    licence: str = "",
 ) -> list[Path]:
     """Import ``sources`` (files, or directories of files) of ``form`` into days below ``destination``;
-    returns their directories.
+    returns their directories. ``origin`` and ``licence`` go into ``day.json``.
 
     Raises UserError for a form, file or row that cannot be what it is said to be, and for a day that exists
     already.
@@ -55,10 +56,9 @@ def import_files(
                 days.setdefault(imported.date, []).append(imported)
     if not days:
         raise UserError("the files hold nothing of the dates asked for")
-    origin = label or DayLabel(
-        f"imported from {', '.join(file.name for file in files)} ({form})", "as the source's"
-    )
-    return [write_imported(destination, parts, origin) for _, parts in sorted(days.items())]
+    told = origin or f"imported from {', '.join(file.name for file in files)} ({form})"
+    label = DayLabel(told, licence or "as the source's")
+    return [write_imported(destination, parts, label) for _, parts in sorted(days.items())]
 
 
 def write_imported(destination: Path, parts: list[ImportedDay], label: DayLabel) -> Path:
@@ -146,7 +146,7 @@ def _files(source: Path) -> list[Path]:
             path for path in source.iterdir() if path.name.endswith((".csv", ".csv.gz", ".parquet"))
         )
     if not source.is_file():
-        raise UserError(f"{source} does not exist")
+        raise UsageError(f"there is no file {source}")
     return [source]
 
 

@@ -144,8 +144,14 @@ def test_daily_bars_carry_the_exchanges_previous_close_st_and_suspension(tmp_pat
     with pytest.raises(UserError, match="many dates"):
         import_files("daily", [tmp_path / "daily.parquet"], tmp_path / "days")
     (directory,) = import_files(
-        "daily", [tmp_path / "daily.parquet"], tmp_path / "days", dates=[parse_day("2015-08-24")]
+        "daily",
+        [tmp_path / "daily.parquet"],
+        tmp_path / "days",
+        dates=[parse_day("2015-08-24")],
+        licence="CC0",
     )
+    label = orjson.loads((directory / "day.json").read_bytes())
+    assert (label["origin"], label["licence"]) == ("imported from daily.parquet (daily)", "CC0")
     recorded = RecordedDay(directory)
     facts = {record["security"]: record for record in events(recorded, "reference.securities")}
     assert facts["600000.SH"]["limit_down"] == "9.000"

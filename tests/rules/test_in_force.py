@@ -152,6 +152,15 @@ def test_a_day_before_all_rules_is_refused_in_words(capsys: pytest.CaptureFixtur
     assert "no rule is known for 1990-01-01" in capsys.readouterr().err
 
 
+def test_before_the_business_began_no_preset_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["rules", "--date", "1999-01-04"])
+    printed = capsys.readouterr().out
+    assert "limit_main" in printed
+    assert "Presets" not in printed
+    assert "Only stated" not in printed
+
+
 ADDON = """
 schema: 1
 parameters: {margin_addon: {entries: [{from: "2025-01-02", value: discount, conf: P, source: our board}]}}

@@ -77,6 +77,9 @@ def test_every_command_explains_itself(command: str) -> None:
         (("publish", "market.trades", "no.csv"), {}, 2, "there is no file no.csv"),
         (("publish", "margin.calls"), {}, 2, "not a topic that people publish to"),
         (("subscribe", "--since", "soon"), {}, 2, "soon is no moment"),
+        (("worker", "--partitions", "3-1"), {}, 2, "3-1 ends before it begins"),
+        (("worker", "--partitions", "0-8"), {}, 2, "this instance has partitions 0 to 7"),
+        (("import", "daily", "no.csv", "days"), {}, 2, "there is no file no.csv"),
     ],
 )
 def test_what_cannot_work_is_one_message_and_an_exit_code(
