@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -181,12 +182,12 @@ def measure_events(core: MarginShard, plain: DictBook, accounts: int) -> None:
     records = openings(accounts)
     batches = decoded(records)
     ours = seconds(lambda: [core.apply_events(segment(batch)) for batch in batches])
-    theirs = seconds(lambda: [plain.open(record) for record in records])
+    theirs = seconds(lambda: deque(map(plain.open, records), 0))
     report("openings folded", accounts / ours, accounts / theirs, ">= 15,000")
     trades = fills(accounts, 200_000)
     batches = decoded(trades)
     ours = seconds(lambda: [core.apply_events(segment(batch)) for batch in batches])
-    theirs = seconds(lambda: [plain.fill(record) for record in trades])
+    theirs = seconds(lambda: deque(map(plain.fill, trades), 0))
     report("fills folded and evaluated", len(trades) / ours, len(trades) / theirs, ">= 50,000")
 
 

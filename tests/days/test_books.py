@@ -149,7 +149,8 @@ def test_the_demonstration_is_three_days_with_books(tmp_path: Path) -> None:
 
 def closing_prices(day: ImportedDay) -> dict[str, int]:
     """The last price of each security on the day; the previous close of one without a trade."""
-    prices = {name: facts["prev_close"] for name, facts in day.reference.items() if "prev_close" in facts}
+    closes = {name: facts.get("prev_close") for name, facts in day.reference.items()}
+    prices = {name: close for name, close in closes.items() if isinstance(close, int)}
     for quotes in day.quotes:
         rows = np.flatnonzero(quotes.prices["last"] > 0)
         last = zip(quotes.security[rows].tolist(), quotes.prices["last"][rows].tolist(), strict=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jsonschema
 import orjson
 import pytest
@@ -13,7 +15,7 @@ from tests.liquidation.floor import BANK, DAY, NEXT, SHENZHEN, Floor, at
 HELD = {BANK: 10_000}
 
 
-def three_at_risk(**settings: int) -> Floor:
+def three_at_risk(**settings: Any) -> Floor:
     """A1 to A3 with 10,000 shares at 13.00 each, against 100,000: immediate below 11.50."""
     floor = Floor(**settings)
     floor.quote(BANK, "09:31", "13.00")

@@ -87,7 +87,7 @@ def start(
                     prev_close=str(paper.price))  # fmt: skip
         quote(floor, paper, "09:26", paper.price, paper.volume)
     floor.session("continuous", "09:30")
-    worth = sum(paper.price * (paper.qty + paper.today) for paper in held)
+    worth = sum((paper.price * (paper.qty + paper.today) for paper in held), Decimal(0))
     owes = (worth * debt_share / 100).quantize(CENT, ROUND_FLOOR)
     cash = sum((paper.price * paper.today for paper in held), Decimal(0))
     floor.opens(str(owes), held={paper.name: paper.qty for paper in held}, cash=str(cash), clock="09:30:10",

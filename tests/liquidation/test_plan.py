@@ -1,6 +1,7 @@
 """What the liquidation planner does beside the worked examples."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -180,10 +181,10 @@ def test_a_cover_is_priced_at_the_cage_ceiling_and_not_above_the_upper_limit() -
 
 
 def test_only_a_missing_counterparty_locks_a_stock_at_its_limit() -> None:
-    at_limit = {"suspended": False, "halted": False, "last": 9_000, "limit_down": 9_000}
-    assert why_unsellable(**at_limit, best_bid=0) == "limit_down"
-    assert why_unsellable(**at_limit, best_bid=9_000) is None
-    assert why_unsellable(**at_limit, best_bid=-1) is None
+    at_limit = partial(why_unsellable, suspended=False, halted=False, last=9_000, limit_down=9_000)
+    assert at_limit(best_bid=0) == "limit_down"
+    assert at_limit(best_bid=9_000) is None
+    assert at_limit(best_bid=-1) is None
     assert why_unsellable(suspended=True, halted=True, last=9_000, limit_down=-1, best_bid=-1) == "suspended"
     assert why_unsellable(suspended=False, halted=True, last=-1, limit_down=-1, best_bid=-1) == "halted"
     assert (

@@ -82,13 +82,17 @@ def situations(draw: st.DrawFn, *, plain: bool = False) -> Situation:
     )
 
 
+def papers(situation: Situation) -> list[Holding | Short]:
+    return [*situation.holdings, *situation.shorts]
+
+
 def outcome(situation: Situation, plan: Plan) -> tuple[Fraction, Fraction, Fraction]:
     """Assets, debt and cash when every order fills at its expected price; checks that no step overspends."""
     cash = Fraction(situation.free_cash + situation.short_proceeds)
     own = Fraction(situation.free_cash)
     owed = Fraction(situation.repayable)
     assets, debt = Fraction(situation.assets), Fraction(situation.debt)
-    kinds = {item.security: item.kind for item in (*situation.holdings, *situation.shorts)}
+    kinds = {item.security: item.kind for item in papers(situation)}
     for order in plan.orders:
         if order.business == "repay":
             assert order.amount is not None
@@ -137,7 +141,7 @@ def test_no_order_leaves_lots_sellable_quantity_or_price_limits(situation: Situa
     left = {item.security: item.sellable for item in situation.holdings if item.why_unsellable is None}
     owed = {item.contract: item.qty for item in situation.shorts if item.why_uncoverable is None}
     rules = {
-        item.security: lot(item.board, item.kind, DAY) for item in (*situation.holdings, *situation.shorts)
+        item.security: lot(item.board, item.kind, DAY) for item in papers(situation)
     }
     floors = {item.security: item for item in situation.holdings}
     for order in plan.orders:

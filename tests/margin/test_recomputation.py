@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,5 +60,5 @@ def test_compaction_moves_rows_and_changes_nothing() -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 10**14 * 20_000), st.integers(0, 10**7 + 180_000), st.integers(0, 360_000_000 - 1))
 def test_interest_of_the_kernel_is_the_rules_interest(principal_days: int, rate: int, remainder: int) -> None:
-    found = interest_of(np.int64(principal_days), np.int64(rate), np.int64(remainder))
+    found = interest_of(principal_days, rate, remainder)
     assert found == interest_milli(principal_days, rate, remainder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.oracle.driver import Driver
 from tests.oracle.moments import at
-from tests.worked_examples.records import BANK, MONDAY, PRESET, TUESDAY, financed, happens, opening
+from tests.worked_examples.records import BANK, MONDAY, PRESET, TUESDAY, Record, financed, happens, opening
 from tests.worked_examples.trading import morning
 
 
@@ -12,7 +12,7 @@ def test_shares_bought_today_stay_unsellable_today_when_they_are_frozen_and_rele
     driver = Driver()
     morning(driver, {BANK: "10.00"})
     driver.event(opening(cash="20000", held={BANK: 100}))
-    bought = {"business": "collateral_buy", "security": BANK, "qty": 300, "price": "10.00"}
+    bought: Record = {"business": "collateral_buy", "security": BANK, "qty": 300, "price": "10.00"}
     driver.event(happens("fill", event_id="buy", **bought))
     driver.event(happens("freeze", event_id="on", security=BANK, qty=400, reason="court"))
     driver.event(happens("freeze", event_id="off", security=BANK, qty=-400, reason="court"))

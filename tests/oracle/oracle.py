@@ -51,8 +51,7 @@ class Oracle:
         self.actions: list[Record] = []
         self.days: list[date] = []
         self.day: date | None = None
-        self.known = 0
-        """Days of the books so far, the one before the first session included."""
+        self.known = 0  # days of the books so far, the one before the first session included
         self.phase: str | None = None
         self.time: time | None = None
         self.settled_day: date | None = None
@@ -283,7 +282,7 @@ class Oracle:
             security, today = action["security"], self.day.isoformat()
             known = self.prices.latest.get(security, {})
             agreed = known.get("fair_price") if known.get("date", today) < today else None
-            before = (self.prices.carried.get(security), agreed, [])
+            before: tuple[Any, Any, list[Record]] = (self.prices.carried.get(security), agreed, [])
             close, fair, earlier = self.adjusted.get((security, self.day), before)
             brought = [*earlier, action]
             self.adjusted[security, self.day] = (close, fair, brought)
@@ -299,11 +298,9 @@ class Oracle:
 
     def _evaluate_all(self, *, settled: bool = False) -> list[Step]:
         living = [name for name in sorted(self.accounts) if not self.accounts[name].closed]
-        return [step for name in living for step in self._evaluate(name, settled=settled)]
+        return [step for name in living for step in self._evaluate(name, settled=settled, own=False)]
 
-    def moment(
-        self, name: str, *, money_in: bool = False, settled: bool = False, opens: bool = False
-    ) -> Moment:
+    def moment(self, name: str, **about: bool) -> Moment:
         account, day = self.accounts[name], self.day
         assert day is not None
         until = day if self.settled_day == day else day - timedelta(days=1)
@@ -315,26 +312,22 @@ class Oracle:
             value=valuation.assets(account, self.prices),
             owed=valuation.debt(account, self.prices, day),
             unpriced=bool(valuation.unpriced(account, self.prices)),
-            money_in=money_in,
-            settled=settled,
-            opens=opens,
             due=obligations.owed(account, day, until),
+            **about,
         )
 
-    def _evaluate(
-        self, name: str, *, money_in: bool = False, settled: bool = False, opens: bool = False
-    ) -> list[Step]:
+    def _evaluate(self, name: str, **about: bool) -> list[Step]:
         account, life, day = self.accounts[name], self.lives[name], self.day
         assert day is not None
-        now = self.moment(name, money_in=money_in, settled=settled, opens=opens)
+        now = self.moment(name, **about)
         shown, preset, before = life.shown, self.preset(account), life.episode
         steps = life.evaluate(now, preset)
-        if life.shown != shown or (settled and now.owed > 0):
+        if life.shown != shown or (now.settled and now.owed > 0):
             margin = self.available_margin(name)
-            self.states.append(told.state(account, life.shown, self.prices, day, margin, settled=settled))
+            self.states.append(told.state(account, life.shown, self.prices, day, margin, settled=now.settled))
         if life.episode is None or life.episode.state <= EXPIRED:
             self.forced.pop(name, None)
-        silent = settled and now.owed > 0 and not now.unpriced and not steps
+        silent = now.settled and now.owed > 0 and not now.unpriced and not steps
         if silent and before is not None and life.episode is before and before.state > NOTICE:
             self._snapshot(name, "daily")
         for step in steps:

@@ -90,7 +90,7 @@ class Request:
         forced = [
             o["qty"] for o in self.forced if o["business"] in FORCED_SALES and self.security == o["security"]
         ]
-        return self.mine.shares(self.security, *SELLING) + sum(forced)
+        return int(self.mine.shares(self.security, *SELLING) + sum(forced))
 
     def cost(self, value: Decimal) -> Decimal:
         """Rounded up to 0.001."""

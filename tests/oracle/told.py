@@ -88,7 +88,7 @@ def topups(
     lives: dict[str, CallLife], asked: Callable[[str], tuple[Decimal, Decimal]], days: list[date]
 ) -> Record:
     """What open calls ask for: all of them, and those at least five trading days old."""
-    sums = {kind: [0, ZERO, ZERO] for kind in ("outstanding", "long_outstanding")}
+    sums: dict[str, list[Any]] = {kind: [0, ZERO, ZERO] for kind in ("outstanding", "long_outstanding")}
     for name, life in lives.items():
         episode = life.episode
         if episode is None or episode.state == NOTICE:

@@ -9,6 +9,7 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from schemas import AccountBatch, BadRecord, QuoteBatch, TradeBatch, decode, decode_opening, encode
 from schemas.account import BUSINESSES, CLIENT_CLASSES, CONTRACT_TYPES, KINDS, REASONS, Freeze, Opening
@@ -61,7 +62,7 @@ def _trade_row(event: Trade) -> tuple[Any, ...]:
 
 
 def _trade_rows(batch: TradeBatch) -> list[tuple[Any, ...]]:
-    columns = [batch.ts, batch.price, batch.qty, batch.side, batch.seq]
+    columns: list[NDArray[Any]] = [batch.ts, batch.price, batch.qty, batch.side, batch.seq]
     names = [batch.securities[i] for i in batch.security]
     return list(zip(names, *(column.tolist() for column in columns), strict=True))
 

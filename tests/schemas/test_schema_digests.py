@@ -25,7 +25,7 @@ def _events(*changes: dict[str, Any]) -> AccountBatch:
 
 
 def test_a_digest_depends_on_the_meaning_not_on_the_writing() -> None:
-    same = [
+    same: list[dict[str, Any]] = [
         {},
         {"price": 1500.1},
         {"price": "1500.1000"},

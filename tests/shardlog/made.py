@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from agents.core import Output, Segment, Source
 from schemas.account_decoding import decode_account_events
@@ -126,7 +127,7 @@ def trades(
 def trade_batch(ticks: Sequence[tuple[str, int, int]]) -> TradeBatch:
     names = sorted({name for name, _, _ in ticks})
     n = len(ticks)
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "security": np.array([names.index(name) for name, _, _ in ticks], dtype=np.int32),
         "ts": np.array([ts for _, ts, _ in ticks], dtype=np.int64),
         "price": np.array([price for _, _, price in ticks], dtype=np.int64),

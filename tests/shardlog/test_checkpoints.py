@@ -6,9 +6,11 @@ import struct
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from streams.checkpoints import (
     CheckpointStore,
@@ -23,12 +25,12 @@ from streams.shardlog.checkpoint import Checkpoint
 from streams.shardlog.records import Genesis
 
 GENESIS = Genesis("u-1", 8, 4, "t.")
-STATE = {
+ARRAYS: dict[str, NDArray[Any]] = {
     "cash": np.arange(5, dtype=np.int64),
     "flags": np.array([[1, 0], [0, 1]], dtype=np.int8),
     "none": np.empty(0, dtype=np.uint64),
-    "names": b"A1\nA2",
 }
+STATE: dict[str, NDArray[Any] | bytes] = {**ARRAYS, "names": b"A1\nA2"}
 CHECKPOINT = Checkpoint(
     3, 7, 100, GENESIS, ("n1", "n2"), {("account.events", 3): 42, ("commands", 0): 1}, STATE
 )
@@ -52,12 +54,12 @@ def test_a_checkpoint_is_read_as_it_was_written(store: CheckpointStore) -> None:
     assert replace(read, state={}) == replace(CHECKPOINT, state={})
     assert read.state.keys() == STATE.keys()
     assert read.state["names"] == b"A1\nA2"
-    for name in ("cash", "flags", "none"):
+    for name, kept in ARRAYS.items():
         array = read.state[name]
         assert isinstance(array, np.ndarray)
-        assert array.dtype == STATE[name].dtype
+        assert array.dtype == kept.dtype
         assert array.flags.writeable
-        np.testing.assert_array_equal(array, STATE[name])
+        np.testing.assert_array_equal(array, kept)
 
 
 def test_a_prepared_checkpoint_is_seen_only_once_published(store: CheckpointStore) -> None:

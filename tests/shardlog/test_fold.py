@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import orjson
@@ -128,7 +129,7 @@ def test_only_the_first_genesis_counts() -> None:
 @pytest.mark.parametrize(
     "change", [{"partitions": 3}, {"market_partitions": 9}, {"prefix": "x."}, {"format": 99}]
 )
-def test_a_log_of_another_instance_is_refused(change: dict[str, int | str]) -> None:
+def test_a_log_of_another_instance_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ForeignLogError, match=next(iter(change))):
         fold_of(replace(GENESIS, **change))
 

@@ -130,7 +130,7 @@ class _LogCheck:
                 key = (event["ts"], int(topic == "market.trades"), offset)
                 if price and (event["security"] not in best or key > best[event["security"]][0]):
                     best[event["security"]] = (key, price * 1000)
-        marks = self.fold.core.marks.price
+        marks = vars(self.fold.core)["marks"].price
         same = {name: price for name, (_, price) in best.items()} == {n: p for n, (_, p) in marks.items()}
         return [] if same else ["a mark is not the latest observation"]
 

@@ -47,7 +47,12 @@ class DayWriter(EventWriter):
         """What the exchange says before the market opens."""
         found = []
         for security, fen in self.price.items():
-            value = {"security": security, "date": self.date, "kind": "stock", "board": "main"}
+            value: dict[str, Any] = {
+                "security": security,
+                "date": self.date,
+                "kind": "stock",
+                "board": "main",
+            }
             value |= {
                 "prev_close": yuan(fen),
                 "limit_up": yuan(fen * 11 // 10),
@@ -75,8 +80,9 @@ class DayWriter(EventWriter):
 
     def _opening(self, ts: int, name: str) -> Event:
         r = self.r
-        positions = [{"security": s, "qty": r.randint(1, 20) * 100} for s in SECURITIES if r.random() < 0.7]
-        worth = sum(int(p["qty"]) * 10 for p in positions)
+        held = {s: r.randint(1, 20) * 100 for s in SECURITIES if r.random() < 0.7}
+        positions = [{"security": s, "qty": qty} for s, qty in held.items()]
+        worth = sum(held.values()) * 10
         contracts = []
         if worth and r.random() < 0.85:
             quantity = max(100, worth * r.randint(50, 80) // 100 // 10)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from agents.core import Source
@@ -98,9 +99,9 @@ class SimUnit:
         if not self.unit.take(taken.data, taken.pending):
             return False
         for offset, home, copy in taken.forwards:
-            self.pending.append((source, offset, lambda home=home, copy=copy: self.forward(home, copy)))
+            self.pending.append((source, offset, partial(self.forward, home, copy)))
         for offset, letter in taken.letters:
-            self.pending.append((source, offset, lambda letter=letter: self.sim.broker.letters.add(letter)))
+            self.pending.append((source, offset, partial(self.sim.broker.letters.add, letter)))
         return True
 
     def forward(self, home: int, copy: Rec) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -91,7 +91,7 @@ def record_of(data: bytes) -> Record:
 @lru_cache(maxsize=100_000)
 def _decoded(topic: str, value: bytes) -> Any:
     """One record's batch, or its event time for topics without batches, or the fault."""
-    readers = {
+    readers: dict[str, Callable[..., Any]] = {
         "account.events": decode_account_events,
         "market.trades": decode_trades,
         "market.quotes": decode_quotes,
@@ -154,7 +154,11 @@ def _input(source: Source, start: int, records: list[Rec], rows: list[int], part
         np.array([offset for _, offset in origins], dtype=np.int64),
     )
     index = np.array(rows, dtype=np.int64)
-    batches = {"account.events": AccountBatch, "market.trades": TradeBatch, "market.quotes": QuoteBatch}
+    batches: dict[str, Any] = {
+        "account.events": AccountBatch,
+        "market.trades": TradeBatch,
+        "market.quotes": QuoteBatch,
+    }
     if source[0] in batches:
         cls = batches[source[0]]
         return Input.of_rows(read, index, cls.concat(parts) if parts else cls.empty())
@@ -274,7 +278,13 @@ class EventWriter:
 
     def _rules(self) -> Event:
         warn = self.r.choice(["1.40", "1.50", "1.60"])
-        value = {"preset": "P", "from": "2015-07-02", "warn": warn, "min": "1.30", "immediate": None}
+        value: dict[str, Any] = {
+            "preset": "P",
+            "from": "2015-07-02",
+            "warn": warn,
+            "min": "1.30",
+            "immediate": None,
+        }
         value |= {"immediate_mode": "realtime", "target": "1.50", "cure_by": 1, "cure_at": "settled"}
         value |= {"liquidate_from": 2, "rearm": "0.01", "commission": "0.00025"}
         return Event(("reference.rules", 0), value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psutil
@@ -38,7 +39,7 @@ def gone(pid: int) -> bool:
     except psutil.NoSuchProcess:
         return True
     except psutil.TimeoutExpired:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     return True
 
 
@@ -101,12 +102,15 @@ def test_a_broker_that_ends_while_starting_shows_what_it_said() -> None:
 
 
 def test_the_owner_hears_of_a_death_it_did_not_order() -> None:
-    import threading
-
     heard: list[int] = []
     told = threading.Event()
     broker = EmbeddedBroker()
-    broker.process.on_death(lambda code: (heard.append(code), told.set())[0])
+
+    def hear(code: int) -> None:
+        heard.append(code)
+        told.set()
+
+    broker.process.on_death(hear)
     psutil.Process(broker.process.pid).kill()
     assert told.wait(20)
     assert heard == [-9]

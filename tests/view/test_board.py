@@ -63,7 +63,7 @@ def test_levels_are_the_sum_over_shards_and_remembered_by_minute() -> None:
 
 
 def test_the_worst_accounts_of_all_shards_come_lowest_first_and_debtless_ones_last() -> None:
-    found = [
+    found: list[dict[str, Any]] = [
         {"account": "B", "ratio": "1.2"},
         {"account": "C", "ratio": None},
         {"account": "A", "ratio": "0.9"},

@@ -131,7 +131,7 @@ def a_week(falls: list[int]) -> tuple[bytes, list[Any], dict[str, bytes]]:
         price = (price * (1000 - fall) / 1000).quantize(Decimal("0.01"))
         close_of(driver, MONDAY.replace(day=8 + number), {BANK: str(price)})
     said = json.dumps([[o.topic, o.key, o.value] for o in driver.outputs]).encode()
-    kept = {name: bytes(memoryview(value).cast("B")) for name, value in driver.core.snapshot().items()}
+    kept = {name: bytes(value) for name, value in driver.core.snapshot().items()}
     return said, list(driver.core.state_rows()), kept
 
 
