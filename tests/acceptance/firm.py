@@ -26,7 +26,7 @@ Record = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 CONSOLE_SCRIPT = "import sys; from streams.cli import main; sys.exit(main())"
 """What the installed command `liangrong` runs."""
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which something expected counts as lost."""
 
 

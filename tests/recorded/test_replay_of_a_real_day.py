@@ -27,7 +27,7 @@ IN_NEED = BooksShape(tail=0.4, called=0.1, sunk=0.05, lending=0.3)
 """Half of the accounts are near a line or below it."""
 LATEST_ONLY = "margin.ratios"
 """Compacted, and every record replaces the one before: only the last of an account is compared."""
-PATIENCE = 60.0
+PATIENCE = 120.0
 Record = dict[str, Any]
 
 

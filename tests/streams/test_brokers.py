@@ -35,7 +35,7 @@ def gone(pid: int) -> bool:
     try:
         process = psutil.Process(pid)
         if process.status() != psutil.STATUS_ZOMBIE:
-            process.wait(timeout=10)
+            process.wait(timeout=60)
     except psutil.NoSuchProcess:
         return True
     except psutil.TimeoutExpired:
@@ -75,7 +75,7 @@ def test_it_outlives_the_thread_that_started_it_but_not_an_owner_that_is_killed(
 
 def test_it_ends_when_its_owner_returns_without_stopping_it() -> None:
     process, pid, _ = owner("")
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
     assert gone(pid)
 
 

@@ -203,7 +203,7 @@ def test_a_broker_in_the_foreground_is_found_by_other_commands_and_ends_with_ctr
         assert f"port {port} of 127.0.0.1 is in use" in taken.stderr
     finally:
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert list(tmp_path.iterdir()) == []
     assert liangrong("topics", "list", env=env).returncode == 1
@@ -225,6 +225,6 @@ def test_publishing_from_a_pipe_that_stays_open_ends_with_ctrl_c(broker: Broker)
     watch = ("subscribe", "market.trades", "--from-beginning", "--limit", "1")
     assert "600519.SH" in liangrong(*watch, env=broker.env).stdout
     process.send_signal(signal.SIGINT)
-    process.wait(timeout=30)
+    process.wait(timeout=60)
     assert process.stderr is not None
     assert (process.returncode, process.stderr.read().strip()) == (130, "")

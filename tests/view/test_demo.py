@@ -91,8 +91,8 @@ def test_on_a_terminal_it_stays_for_other_commands_and_ctrl_c_leaves_nothing_beh
     assert children, "the broker is a process of the demo"
     demo.send_signal(signal.SIGINT)
     read_until(end, "never shown", demo)
-    assert demo.wait(timeout=30) == 0
-    _, alive = psutil.wait_procs(children, timeout=10)
+    assert demo.wait(timeout=60) == 0
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive
     assert not list(tmp_path.glob("liangrong*"))
 

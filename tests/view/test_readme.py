@@ -59,7 +59,7 @@ def worker(folder: Path) -> Iterator[None]:
             yield
         finally:
             process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=30) == 0, log.read_text()
+            assert process.wait(timeout=60) == 0, log.read_text()
 
 
 def run(block: str, folder: Path) -> str:

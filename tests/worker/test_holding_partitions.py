@@ -24,7 +24,7 @@ from tests.brokers import Broker
 
 MORNING = 1_743_989_400_000
 BOTH = frozenset({0, 1})
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @pytest.fixture
