@@ -132,7 +132,7 @@ class Calls:
         self, account: int, before: int, level: int, at_target: bool, preset: Preset, moment: Moment
     ) -> None:
         row = self.desk.books.accounts.episode[account]
-        if level > before and level == IMMEDIATE and preset.immediate_mode == REALTIME:
+        if self._falls_at_once(account, before, level, preset, moment):
             self._immediate(account, moment)
         elif self._called(row):
             if moment.money_in and not at_target:
@@ -144,6 +144,18 @@ class Calls:
                 self._notice(account, "warned" if level < BELOW_MIN else "below_min", moment)
         elif level == NORMAL and row >= 0 and not self.desk.episodes.obliged[row]:
             self.end(row, "recovered", moment)
+
+    def _falls_at_once(self, account: int, before: int, level: int, preset: Preset, moment: Moment) -> bool:
+        """Whether the account is to be liquidated in real time: its level falls below that line now, or was
+        there already when an event or a command put it under such a preset or gave it new hope.
+        """
+        if level != IMMEDIATE or preset.immediate_mode != REALTIME:
+            return False
+        if level > before:
+            return True
+        accounts, line = self.desk.books.accounts, preset.immediate or 0
+        again = moment.own and not accounts.written_off[account]
+        return again and self._below(accounts.assets(account), accounts.debt(account), line)
 
     def _settle(
         self,

@@ -35,7 +35,7 @@ def obey(desk: Desk, calls: Calls, liquidation: Liquidation, command: Command) -
     accounts = _accounts(desk, command)
     if command.command == "extend_deadline":
         accounts = _extensible(desk, accounts, command)
-    moment = Moment(command.ts)
+    moment = Moment(command.ts, own=True)
     if command.command in ("approve", "resume"):
         moment.progressed = frozenset(accounts)
     if command.command == "set_preset":

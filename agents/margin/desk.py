@@ -59,13 +59,14 @@ class ShardConfig:
 
 @dataclass(slots=True)
 class Moment:
-    """One evaluation. `ts` is market time (ms); `money_in`: assets came in by an account event; `opens`: the
-    trading day begins; `begins`: continuous trading begins; `progressed`: accounts of which an order was
-    filled or closed.
+    """One evaluation. `ts` is market time (ms); `own`: an event or a command is about the very account;
+    `money_in`: assets came in by an account event; `opens`: the trading day begins; `begins`: continuous
+    trading begins; `progressed`: accounts of which an order was filled or closed.
     """
 
     ts: int
     settled: bool = False
+    own: bool = False
     money_in: bool = False
     opens: bool = False
     begins: bool = False

@@ -187,7 +187,7 @@ class MarginShard:
             accounts.written_off[account] = 0
         if desk.reservations:
             note_use(desk.reservations, desk.books.securities.index, events, row, account)
-        moment = Moment(events.ts[row], money_in=money_in)
+        moment = Moment(events.ts[row], own=True, money_in=money_in)
         if accounts.episode[account] >= 0 and note_progress(desk, events, row, account):
             moment.progressed = frozenset({account})
         if accounts.closed[account]:

@@ -206,6 +206,27 @@ def test_set_preset_changes_the_lines_at_once() -> None:
     assert diary.events() == ["warned"]
 
 
+def test_a_preset_that_liquidates_in_real_time_does_so_although_the_level_was_there_before() -> None:
+    diary = Diary()
+    diary.at(MONDAY, "10:00").price(BANK, "10.50")
+    diary.book.event(opening("0", {BANK: 100_000}, "1000000", preset="C"))
+    assert diary.events() == ["below_min"]
+    diary.command("set_preset", preset="D")
+    assert diary.events() == ["below_min", "immediate", "liquidating"]
+
+
+def test_hope_for_a_written_off_debt_is_judged_at_once_in_real_time() -> None:
+    diary = Diary()
+    diary.session("pre_open")
+    diary.at(MONDAY, "09:30").session("continuous")
+    diary.price(BANK, "12.00")
+    diary.book.event(opening("1200", {}, "1000", preset="D"))
+    diary.event("cash", amount="-1200", reason="withdrawal")
+    assert diary.events() == ["below_min", "immediate", "shortfall"]
+    diary.event("cash", amount="500", reason="deposit")
+    assert diary.events()[3:] == ["immediate", "liquidating"]
+
+
 def test_a_command_about_somebody_elses_account_changes_nothing() -> None:
     diary = called()
     before = list(diary.book.core.state_rows())

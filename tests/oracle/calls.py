@@ -95,6 +95,7 @@ class Moment:
     unpriced: bool
     money_in: bool = False
     settled: bool = False
+    own: bool = True
     opens: bool = False
     due: Obligations = NOTHING
 
@@ -177,7 +178,7 @@ class CallLife:
 
     def _intraday(self, before: int, now: Moment, preset: Preset) -> None:
         worse, episode = self.level > before, self.episode
-        if worse and self.level == IMMEDIATE and preset.realtime:
+        if self.level == IMMEDIATE and preset.realtime and (worse or self._again(now, preset)):
             self._immediate(now, preset)
         elif episode is not None and episode.is_called():
             if now.money_in and below(now.value, now.owed, preset.target):
@@ -188,6 +189,11 @@ class CallLife:
             self._notice("warned", now, preset)
         elif not worse and self.level == NORMAL and episode is not None and not episode.obliged:
             self._end("recovered", now)
+
+    def _again(self, now: Moment, preset: Preset) -> bool:
+        """Below the line already when an event or a command about the account makes it count."""
+        line = preset.immediate
+        return now.own and not self.written_off and line is not None and below(now.value, now.owed, line)
 
     def _settle(self, before: int, now: Moment, preset: Preset) -> None:
         """The formal evaluation: on the exact ratio, not on the latched level."""
