@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from agents.books.columns import Columns, Snapshot, Spec, text_restore, text_snapshot
+from agents.books.columns import Columns, numbers, texts
 from agents.kernels.layout import HOT_WIDTH, LONG, NO_DEBT, OWED, OWN, SHORT, SHOWN
 
 
@@ -22,86 +22,50 @@ class Accounts(Columns):
     latest public record, `told_date` -1 before the first.
     """
 
-    SPEC: ClassVar[Spec] = {
-        "hot": ("i8", 0, HOT_WIDTH),
-        "cash": ("i8", 0, 1),
-        "frozen_cash": ("i8", 0, 1),
-        "other_collateral": ("i8", 0, 1),
-        "transit_cash": ("i8", 0, 1),
-        "owed_cash": ("i8", 0, 1),
-        "principal": ("i8", 0, 1),
-        "interest": ("i8", 0, 1),
-        "proceeds": ("i8", 0, 1),
-        "first": ("i4", -1, 1),
-        "client": ("i1", 0, 1),
-        "closed": ("i1", 0, 1),
-        "late": ("i1", 0, 1),
-        "written_off": ("i1", 0, 1),
-        "custody_break": ("i1", 0, 1),
-        "credit_total": ("i8", -1, 1),
-        "credit_financing": ("i8", -1, 1),
-        "credit_lending": ("i8", -1, 1),
-        "credit_until": ("i8", -1, 1),
-        "group_credit_total": ("i8", -1, 1),
-        "group_credit_financing": ("i8", -1, 1),
-        "group_credit_lending": ("i8", -1, 1),
-        "group_credit_until": ("i8", -1, 1),
-        "episode": ("i4", -1, 1),
-        "episode_date": ("i4", -1, 1),
-        "episode_number": ("i4", 0, 1),
-        "settled_cash": ("i8", 0, 1),
-        "told_date": ("i4", -1, 1),
-        "told_settled": ("i1", 0, 1),
-        "told_shown": ("i1", -1, 1),
-        "told_assets": ("i8", 0, 1),
-        "told_debt": ("i8", 0, 1),
-        "told_margin": ("i8", 0, 1),
-        "told_last_close": ("i8", 0, 1),
-    }
-    hot: memoryview
-    cash: memoryview
-    frozen_cash: memoryview
-    other_collateral: memoryview
-    transit_cash: memoryview
-    owed_cash: memoryview
-    principal: memoryview
-    interest: memoryview
-    proceeds: memoryview
-    first: memoryview
-    custody_break: memoryview
-    credit_total: memoryview
-    credit_financing: memoryview
-    credit_lending: memoryview
-    credit_until: memoryview
-    group_credit_total: memoryview
-    group_credit_financing: memoryview
-    group_credit_lending: memoryview
-    group_credit_until: memoryview
-    client: memoryview
-    closed: memoryview
-    late: memoryview
-    written_off: memoryview
-    episode: memoryview
-    episode_date: memoryview
-    episode_number: memoryview
-    settled_cash: memoryview
-    told_date: memoryview
-    told_settled: memoryview
-    told_shown: memoryview
-    told_assets: memoryview
-    told_debt: memoryview
-    told_margin: memoryview
-    told_last_close: memoryview
+    hot: memoryview = numbers("i8", 0, HOT_WIDTH)
+    cash: memoryview = numbers("i8")
+    frozen_cash: memoryview = numbers("i8")
+    other_collateral: memoryview = numbers("i8")
+    transit_cash: memoryview = numbers("i8")
+    owed_cash: memoryview = numbers("i8")
+    principal: memoryview = numbers("i8")
+    interest: memoryview = numbers("i8")
+    proceeds: memoryview = numbers("i8")
+    first: memoryview = numbers("i4", -1)
+    client: memoryview = numbers("i1")
+    closed: memoryview = numbers("i1")
+    late: memoryview = numbers("i1")
+    written_off: memoryview = numbers("i1")
+    custody_break: memoryview = numbers("i1")
+    credit_total: memoryview = numbers("i8", -1)
+    credit_financing: memoryview = numbers("i8", -1)
+    credit_lending: memoryview = numbers("i8", -1)
+    credit_until: memoryview = numbers("i8", -1)
+    group_credit_total: memoryview = numbers("i8", -1)
+    group_credit_financing: memoryview = numbers("i8", -1)
+    group_credit_lending: memoryview = numbers("i8", -1)
+    group_credit_until: memoryview = numbers("i8", -1)
+    episode: memoryview = numbers("i4", -1)
+    episode_date: memoryview = numbers("i4", -1)
+    episode_number: memoryview = numbers("i4")
+    settled_cash: memoryview = numbers("i8")
+    told_date: memoryview = numbers("i4", -1)
+    told_settled: memoryview = numbers("i1")
+    told_shown: memoryview = numbers("i1", -1)
+    told_assets: memoryview = numbers("i8")
+    told_debt: memoryview = numbers("i8")
+    told_margin: memoryview = numbers("i8")
+    told_last_close: memoryview = numbers("i8")
+    names: list[str] = texts()
 
     def __init__(self) -> None:
         super().__init__()
-        self.names: list[str] = []
         self.index: dict[str, int] = {}
 
     def add(self, name: str) -> int:
         """A new account without anything."""
         row = self.append()
-        self.names.append(name)
+        self.names[row] = name
         self.index[name] = row
         self.hot[row * HOT_WIDTH + SHOWN] = NO_DEBT
         return row
@@ -109,7 +73,7 @@ class Accounts(Columns):
     def add_new(self, names: list[str]) -> int:
         """New accounts without anything, one after another; returns the first. SHOWN is the caller's."""
         first = self.append(len(names))
-        self.names.extend(names)
+        self.names[first:] = names
         self.index.update(zip(names, range(first, self.rows), strict=True))
         return first
 
@@ -148,12 +112,7 @@ class Accounts(Columns):
         names = self.names
         return sorted(rows, key=lambda row: names[row])
 
-    def snapshot(self, prefix: str) -> Snapshot:
-        """All columns and the names."""
-        return {**super().snapshot(prefix), f"{prefix}.names": text_snapshot(self.names)}
-
     def restore(self, prefix: str, snapshot: Mapping[str, Any]) -> None:
         """Columns, names and the index of names."""
         super().restore(prefix, snapshot)
-        self.names = text_restore(snapshot[f"{prefix}.names"], self.rows)
         self.index = {name: row for row, name in enumerate(self.names)}

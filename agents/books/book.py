@@ -248,7 +248,7 @@ class Books:
                 r for r in contracts.chain(accounts.first[account]) if contracts.following[r] == row
             )
             contracts.following[before] = following
-        contracts.drop(row)
+        contracts.give_back(row)
 
     def contract_named(self, account: int, name: str) -> int:
         """The row of an account's contract, -1 when there is none."""

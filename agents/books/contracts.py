@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.books.columns import Columns, Snapshot, Spec, text_restore, text_snapshot
+from agents.books.columns import ReusedRows, numbers, texts
 from agents.rules.initial_margin import initial_margin
 from agents.rules.interest import days_in_use, interest_milli
 from agents.rules.presets import BUILT_IN_SINCE
@@ -66,7 +66,7 @@ class NewContract:
     """First day that `accrued` does not cover, NO_DAY when it was not given."""
 
 
-class Contracts(Columns):
+class Contracts(ReusedRows):
     """Contract rows. `base` outstanding principal or unreturned quantity x sale price (milli), `qty` shares
     unpaid or unreturned; `first_qty`, `first_base` as borrowed; `fresh` of them on `fresh_day`, the latest
     day of borrowing; `following` the account's next row, -1 at the end.
@@ -80,65 +80,33 @@ class Contracts(Columns):
     brought; `owed` interest as of the books' day.
     """
 
-    SPEC: ClassVar[Spec] = {
-        "account": ("i4", -1, 1),
-        "security": ("i4", -1, 1),
-        "kind": ("i1", 0, 1),
-        "alive": ("i1", 0, 1),
-        "opened": ("i4", 0, 1),
-        "due": ("i4", NO_DAY, 1),
-        "maturity": ("i4", NO_DAY, 1),
-        "deferred": ("i1", 0, 1),
-        "qty": ("i8", 0, 1),
-        "base": ("i8", 0, 1),
-        "first_qty": ("i8", 0, 1),
-        "first_base": ("i8", 0, 1),
-        "fresh": ("i8", 0, 1),
-        "fresh_day": ("i4", NO_DAY, 1),
-        "since": ("i4", 0, 1),
-        "closed_days": ("i8", 0, 1),
-        "rate": ("i8", 0, 1),
-        "floating": ("i1", 0, 1),
-        "running": ("i8", 0, 1),
-        "earned": ("i8", 0, 1),
-        "remainder": ("i8", 0, 1),
-        "margin_ratio": ("i8", 0, 1),
-        "accrued": ("i8", 0, 1),
-        "paid": ("i8", 0, 1),
-        "owed": ("i8", 0, 1),
-        "following": ("i4", -1, 1),
-    }
-    account: memoryview
-    security: memoryview
-    kind: memoryview
-    alive: memoryview
-    opened: memoryview
-    due: memoryview
-    maturity: memoryview
-    deferred: memoryview
-    qty: memoryview
-    base: memoryview
-    first_qty: memoryview
-    first_base: memoryview
-    fresh: memoryview
-    fresh_day: memoryview
-    since: memoryview
-    closed_days: memoryview
-    rate: memoryview
-    floating: memoryview
-    running: memoryview
-    earned: memoryview
-    remainder: memoryview
-    margin_ratio: memoryview
-    accrued: memoryview
-    paid: memoryview
-    owed: memoryview
-    following: memoryview
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: list[str] = []
-        self.free: list[int] = []
+    account: memoryview = numbers("i4", -1)
+    security: memoryview = numbers("i4", -1)
+    kind: memoryview = numbers("i1")
+    alive: memoryview = numbers("i1")
+    opened: memoryview = numbers("i4")
+    due: memoryview = numbers("i4", NO_DAY)
+    maturity: memoryview = numbers("i4", NO_DAY)
+    deferred: memoryview = numbers("i1")
+    qty: memoryview = numbers("i8")
+    base: memoryview = numbers("i8")
+    first_qty: memoryview = numbers("i8")
+    first_base: memoryview = numbers("i8")
+    fresh: memoryview = numbers("i8")
+    fresh_day: memoryview = numbers("i4", NO_DAY)
+    since: memoryview = numbers("i4")
+    closed_days: memoryview = numbers("i8")
+    rate: memoryview = numbers("i8")
+    floating: memoryview = numbers("i1")
+    running: memoryview = numbers("i8")
+    earned: memoryview = numbers("i8")
+    remainder: memoryview = numbers("i8")
+    margin_ratio: memoryview = numbers("i8")
+    accrued: memoryview = numbers("i8")
+    paid: memoryview = numbers("i8")
+    owed: memoryview = numbers("i8")
+    following: memoryview = numbers("i4", -1)
+    names: list[str] = texts()
 
     def chain(self, first: int) -> Iterator[int]:
         """Rows of an account from its `first` on, in the order they came."""
@@ -149,12 +117,8 @@ class Contracts(Columns):
 
     def add(self, account: int, new: NewContract) -> int:
         """A row for `new`, not chained and without interest yet."""
-        if self.free:
-            row = self.free.pop()
-            self.names[row] = new.name
-        else:
-            row = self.append()
-            self.names.append(new.name)
+        row = self.take()
+        self.names[row] = new.name
         self.account[row] = account
         self.security[row] = new.security
         self.kind[row] = new.kind
@@ -173,7 +137,7 @@ class Contracts(Columns):
     def add_new(self, names: list[str], columns: Mapping[str, NDArray[Any] | int]) -> int:
         """Rows for many contracts, ordered by account and chained; returns the first row."""
         first = self.append(len(names))
-        self.names.extend(names)
+        self.names[first:] = names
         new = slice(first, self.rows)
         for name, values in columns.items():
             self.array(name)[new] = values
@@ -181,12 +145,6 @@ class Contracts(Columns):
         chained = np.flatnonzero(account[:-1] == account[1:])
         self.array("following")[first + chained] = first + chained + 1
         return first
-
-    def drop(self, row: int) -> None:
-        """Frees a row that is in no chain any more."""
-        self.reset(row)
-        self.names[row] = ""
-        self.free.append(row)
 
     def days(self, row: int, day: int) -> int:
         """Days of interest that `day` shows in the running segment."""
@@ -225,17 +183,3 @@ class Contracts(Columns):
         """
         first = self.first_base[row]
         return (2 * self.first_qty[row] * self.base[row] + first) // (2 * first) if first else 0
-
-    def snapshot(self, prefix: str) -> Snapshot:
-        """All columns, names and free rows."""
-        return {
-            **super().snapshot(prefix),
-            f"{prefix}.names": text_snapshot(self.names),
-            f"{prefix}.free": np.asarray(self.free, dtype=np.int32),
-        }
-
-    def restore(self, prefix: str, snapshot: Mapping[str, Any]) -> None:
-        """Everything again."""
-        super().restore(prefix, snapshot)
-        self.names = text_restore(snapshot[f"{prefix}.names"], self.rows)
-        self.free = np.asarray(snapshot[f"{prefix}.free"]).tolist()

@@ -108,7 +108,7 @@ def _clear(books: Books, account: int) -> None:
     for item in list(books.transit.of(account)):
         books.transit.drop(item)
     for row in list(books.contracts.chain(accounts.first[account])):
-        books.contracts.drop(row)
+        books.contracts.give_back(row)
     accounts.first[account] = -1
     accounts.add_cash(account, -accounts.cash[account])
     accounts.add_transit_cash(account, -accounts.transit_cash[account])

@@ -8,12 +8,12 @@ that is full moves to the end of its pool with twice the room; `compact` squeeze
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.books.columns import Columns, Snapshot, Spec
+from agents.books.columns import Columns, Snapshot, numbers
 from agents.kernels.holders import enter
 
 _FIRST_ROOM = 4
@@ -22,52 +22,32 @@ _SCAN = 24
 
 
 class _Rows(Columns):
-    SPEC: ClassVar[Spec] = {
-        "account": ("i4", -1, 1),
-        "security": ("i4", -1, 1),
-        "qty": ("i8", 0, 1),
-        "transit": ("i8", 0, 1),
-        "short": ("i8", 0, 1),
-        "compensation": ("i8", 0, 1),
-        "locked": ("i8", 0, 1),
-        "frozen": ("i8", 0, 1),
-        "lock_day": ("i4", -1, 1),
-        "settled_qty": ("i8", 0, 1),
-        "place": ("i8", -1, 1),
-    }
-    account: memoryview
-    security: memoryview
-    qty: memoryview
-    transit: memoryview
-    short: memoryview
-    compensation: memoryview
-    locked: memoryview
-    frozen: memoryview
-    lock_day: memoryview
-    settled_qty: memoryview
-    place: memoryview
+    account: memoryview = numbers("i4", -1)
+    security: memoryview = numbers("i4", -1)
+    qty: memoryview = numbers("i8")
+    transit: memoryview = numbers("i8")
+    short: memoryview = numbers("i8")
+    compensation: memoryview = numbers("i8")
+    locked: memoryview = numbers("i8")
+    frozen: memoryview = numbers("i8")
+    lock_day: memoryview = numbers("i4", -1)
+    settled_qty: memoryview = numbers("i8")
+    place: memoryview = numbers("i8", -1)
 
 
 class _Holders(Columns):
-    SPEC: ClassVar[Spec] = {
-        "account": ("i4", -1, 1),
-        "qty": ("i8", 0, 1),
-        "short": ("i8", 0, 1),
-        "row": ("i8", -1, 1),
-    }
-    account: memoryview
-    qty: memoryview
-    short: memoryview
-    row: memoryview
+    account: memoryview = numbers("i4", -1)
+    qty: memoryview = numbers("i8")
+    short: memoryview = numbers("i8")
+    row: memoryview = numbers("i8", -1)
 
 
 class Runs(Columns):
     """Where the run of an account or a security lies in its pool: first row, rows in use, rows reserved."""
 
-    SPEC: ClassVar[Spec] = {"start": ("i8", 0, 1), "count": ("i4", 0, 1), "room": ("i4", 0, 1)}
-    start: memoryview
-    count: memoryview
-    room: memoryview
+    start: memoryview = numbers("i8")
+    count: memoryview = numbers("i4")
+    room: memoryview = numbers("i4")
 
 
 class Positions:

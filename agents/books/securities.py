@@ -7,12 +7,12 @@ their date only. Records of a later date wait until that day begins.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.books.columns import Columns, Snapshot, Spec, text_restore, text_snapshot
+from agents.books.columns import Columns, numbers, texts
 from agents.kernels import layout as at
 from schemas.reference import BOARDS, SECURITY_KINDS, VALUATIONS, SecurityReference
 from schemas.units import DAY_MS, SHANGHAI_OFFSET_MS, shanghai_day
@@ -42,19 +42,18 @@ class Securities(Columns):
     int64[n, 4] (flat as well).
     """
 
-    SPEC: ClassVar[Spec] = {"table": ("i8", -1, _WIDTH), "flows": ("i8", 0, 4)}
-    table: memoryview
-    flows: memoryview
+    table: memoryview = numbers("i8", -1, _WIDTH)
+    flows: memoryview = numbers("i8", 0, 4)
+    names: list[str] = texts()
 
     def __init__(self) -> None:
         super().__init__()
-        self.names: list[str] = []
         self.index: dict[str, int] = {}
 
     def add(self, name: str) -> int:
         """A security never heard of: no price yet, an ordinary share of its code's board."""
         row = self.append()
-        self.names.append(name)
+        self.names[row] = name
         self.index[name] = row
         for column in (at.POLICY, at.SUSPENDED, at.KIND, at.ST, at.HAIRCUT, at.DELISTING):
             self.table[row * _WIDTH + column] = 0
@@ -184,14 +183,9 @@ class Securities(Columns):
         named = self.prev_close(row, day)
         return named if named > 0 else self.get(row, at.CARRIED)
 
-    def snapshot(self, prefix: str) -> Snapshot:
-        """All columns and the names."""
-        return {**super().snapshot(prefix), f"{prefix}.names": text_snapshot(self.names)}
-
     def restore(self, prefix: str, snapshot: Mapping[str, Any]) -> None:
         """Columns, names and the index of names."""
         super().restore(prefix, snapshot)
-        self.names = text_restore(snapshot[f"{prefix}.names"], self.rows)
         self.index = {name: row for row, name in enumerate(self.names)}
 
 

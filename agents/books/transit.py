@@ -8,48 +8,35 @@ in transit are part of its position row, so they move with the mark.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from agents.books.columns import Columns, Snapshot, Spec, text_restore, text_snapshot
+from agents.books.columns import ReusedRows, Snapshot, numbers, text_snapshot, texts
 
 RECEIVABLE = 0
 COMPENSATION = 1
 
 
-class Transit(Columns):
+class Transit(ReusedRows):
     """Open items. `cash` (milli) and `shares` are what counts now. Of a rights issue (配股): `entitled`
     shares may still be subscribed at `price`; `worth`, what the right to one of them counts at, and `paid`,
     money that is no share yet, are part of `cash`.
     """
 
-    SPEC: ClassVar[Spec] = {
-        "account": ("i4", -1, 1),
-        "security": ("i4", -1, 1),
-        "side": ("i1", 0, 1),
-        "cash": ("i8", 0, 1),
-        "shares": ("i8", 0, 1),
-        "entitled": ("i8", 0, 1),
-        "price": ("i8", 0, 1),
-        "worth": ("i8", 0, 1),
-        "paid": ("i8", 0, 1),
-        "pay_date": ("i4", -1, 1),
-    }
-    account: memoryview
-    security: memoryview
-    side: memoryview
-    cash: memoryview
-    shares: memoryview
-    entitled: memoryview
-    price: memoryview
-    worth: memoryview
-    paid: memoryview
-    pay_date: memoryview
+    account: memoryview = numbers("i4", -1)
+    security: memoryview = numbers("i4", -1)
+    side: memoryview = numbers("i1")
+    cash: memoryview = numbers("i8")
+    shares: memoryview = numbers("i8")
+    entitled: memoryview = numbers("i8")
+    price: memoryview = numbers("i8")
+    worth: memoryview = numbers("i8")
+    paid: memoryview = numbers("i8")
+    pay_date: memoryview = numbers("i4", -1)
+    actions: list[str] = texts()
 
     def __init__(self) -> None:
         super().__init__()
-        self.actions: list[str] = []
         self._of: dict[int, list[int]] = {}
-        self.free: list[int] = []
         self.announced: dict[str, set[int]] = {}
         """Rights issues whose ex-date is still to come: action -> securities. Who fills it restores it."""
 
@@ -74,12 +61,8 @@ class Transit(Columns):
 
     def add(self, account: int, action: str, security: int, side: int) -> int:
         """A new empty item."""
-        if self.free:
-            row = self.free.pop()
-            self.actions[row] = action
-        else:
-            row = self.append()
-            self.actions.append(action)
+        row = self.take()
+        self.actions[row] = action
         self.account[row], self.security[row], self.side[row] = account, security, side
         self._of.setdefault(account, []).append(row)
         return row
@@ -90,27 +73,22 @@ class Transit(Columns):
         self._of[account].remove(row)
         if not self._of[account]:
             del self._of[account]
-        self.reset(row)
-        self.actions[row] = ""
-        self.free.append(row)
+        self.give_back(row)
 
     def snapshot(self, prefix: str) -> Snapshot:
         """All items."""
         return {
             **super().snapshot(prefix),
-            f"{prefix}.actions": text_snapshot(self.actions),
             f"{prefix}.order": text_snapshot([f"{row}" for rows in self._of.values() for row in rows]),
             f"{prefix}.free": text_snapshot([f"{row}" for row in self.free]),
         }
 
     def restore(self, prefix: str, snapshot: Mapping[str, Any]) -> None:
         """All items again, in the same order."""
-        super().restore(prefix, snapshot)
-        self.actions = text_restore(snapshot[f"{prefix}.actions"], self.rows)
+        super().restore(prefix, {**snapshot, f"{prefix}.free": _numbers(snapshot[f"{prefix}.free"])})
         self._of = {}
         for row in _numbers(snapshot[f"{prefix}.order"]):
             self._of.setdefault(self.account[row], []).append(row)
-        self.free = _numbers(snapshot[f"{prefix}.free"])
 
 
 def _numbers(data: Any) -> list[int]:

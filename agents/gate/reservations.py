@@ -8,11 +8,11 @@ not on the number of fills.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from agents.books.columns import Columns, Snapshot, Spec, text_restore, text_snapshot
+from agents.books.columns import ReusedRows, Snapshot, numbers, texts
 from schemas.orders import ORDER_BUSINESSES
 
 FIGURES = ("margin", "own_cash", "cover_cash", "financing", "lending", "leaving")
@@ -34,37 +34,28 @@ NOTHING = (0,) * len(FIGURES)
 NO_SHARES = (0, 0, 0, 0)
 
 
-class Reservations(Columns):
+class Reservations(ReusedRows):
     """Rows of open orders. `business` indexes ORDER_BUSINESSES; `qty` and `left` are shares, or milli of a
     request for money. Figures in milli: `margin` of new debt and of what leaves; `own_cash` that may not be
     short-sale proceeds, `cover_cash` that may; `financing`, `lending`: value of new debt; `leaving`: value
     that leaves the account.
     """
 
-    SPEC: ClassVar[Spec] = {
-        "account": ("i4", -1, 1),
-        "security": ("i4", -1, 1),
-        "business": ("i1", 0, 1),
-        "qty": ("i8", 0, 1),
-        "left": ("i8", 0, 1),
-        **dict.fromkeys(FIGURES, ("i8", 0, 1)),
-    }
-    account: memoryview
-    security: memoryview
-    business: memoryview
-    qty: memoryview
-    left: memoryview
-    margin: memoryview
-    own_cash: memoryview
-    cover_cash: memoryview
-    financing: memoryview
-    lending: memoryview
-    leaving: memoryview
+    account: memoryview = numbers("i4", -1)
+    security: memoryview = numbers("i4", -1)
+    business: memoryview = numbers("i1")
+    qty: memoryview = numbers("i8")
+    left: memoryview = numbers("i8")
+    margin: memoryview = numbers("i8")
+    own_cash: memoryview = numbers("i8")
+    cover_cash: memoryview = numbers("i8")
+    financing: memoryview = numbers("i8")
+    lending: memoryview = numbers("i8")
+    leaving: memoryview = numbers("i8")
+    names: list[str] = texts()
 
     def __init__(self) -> None:
         super().__init__()
-        self.names: list[str] = []
-        self.free: list[int] = []
         self._of: dict[int, dict[str, int]] = {}
         self._sums: dict[int, list[int]] = {}
         self._shares: dict[tuple[int, int], list[int]] = {}
@@ -102,12 +93,8 @@ class Reservations(Columns):
         self, account: int, name: str, business: int, security: int, qty: int, figures: tuple[int, ...]
     ) -> int:
         """Reserves for an accepted order; `figures` in the order of FIGURES. Returns the row."""
-        if self.free:
-            row = self.free.pop()
-            self.names[row] = name
-        else:
-            row = self.append()
-            self.names.append(name)
+        row = self.take()
+        self.names[row] = name
         self.account[row], self.security[row], self.business[row] = account, security, business
         self.qty[row] = self.left[row] = qty
         for column, figure in zip(FIGURES, figures, strict=True):
@@ -133,9 +120,7 @@ class Reservations(Columns):
         del self._of[account][self.names[row]]
         if not self._of[account]:
             del self._of[account], self._sums[account]
-        self.reset(row)
-        self.names[row] = ""
-        self.free.append(row)
+        self.give_back(row)
 
     def end_day(self) -> None:
         """The day's orders are over."""
@@ -169,16 +154,12 @@ class Reservations(Columns):
         order = [row for rows in self._of.values() for row in rows.values()]
         return {
             **super().snapshot(prefix),
-            f"{prefix}.names": text_snapshot(self.names),
             f"{prefix}.order": np.asarray(order, dtype=np.int32),
-            f"{prefix}.free": np.asarray(self.free, dtype=np.int32),
         }
 
     def restore(self, prefix: str, snapshot: Mapping[str, Any]) -> None:
         """Everything again."""
         super().restore(prefix, snapshot)
-        self.names = text_restore(snapshot[f"{prefix}.names"], self.rows)
-        self.free = np.asarray(snapshot[f"{prefix}.free"]).tolist()
         self._of, self._sums, self._shares, self._lent = {}, {}, {}, {}
         for row in np.asarray(snapshot[f"{prefix}.order"]).tolist():
             self._of.setdefault(self.account[row], {})[self.names[row]] = row

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
 import orjson
 
-from agents.books.columns import Columns, Snapshot, Spec
+from agents.books.columns import ReusedRows, Snapshot, numbers
 from agents.rules.presets import Preset
 from schemas.alerts import CALL_REASONS
 
@@ -35,7 +34,7 @@ PURSUED_AT_ONCE = 2
 """Below the immediate line: at once."""
 
 
-class Episodes(Columns):
+class Episodes(ReusedRows):
     """Rows of open episodes. `step` counts records, `batch` plans, `snapshots` the evidence taken between
     records; `reason` (index of CALL_REASONS) is the latest trigger's. `held` by an operator, `capped` by the
     ceiling of one evaluation.
@@ -48,59 +47,35 @@ class Episodes(Columns):
     operators added to both; `at_once` says the deadline is T.
     """
 
-    SPEC: ClassVar[Spec] = {
-        "account": ("i4", -1, 1),
-        "date": ("i4", -1, 1),
-        "number": ("i4", 0, 1),
-        "state": ("i1", NOTICE, 1),
-        "step": ("i4", 0, 1),
-        "batch": ("i4", 0, 1),
-        "called_index": ("i4", -1, 1),
-        "cure_by": ("i4", -1, 1),
-        "liquidate_from": ("i4", -1, 1),
-        "extra_days": ("i4", 0, 1),
-        "at_once": ("i1", 0, 1),
-        "reason": ("i1", 0, 1),
-        "pursued": ("i1", NOT_PURSUED, 1),
-        "obliged": ("i1", 0, 1),
-        "obliged_index": ("i4", -1, 1),
-        "obliged_date": ("i4", -1, 1),
-        "snapshots": ("i4", 0, 1),
-        "held": ("i1", 0, 1),
-        "capped": ("i1", 0, 1),
-        "approved": ("i1", 0, 1),
-        "acknowledged": ("i1", 0, 1),
-    }
-    account: memoryview
-    date: memoryview
-    number: memoryview
-    state: memoryview
-    step: memoryview
-    batch: memoryview
-    called_index: memoryview
-    cure_by: memoryview
-    liquidate_from: memoryview
-    extra_days: memoryview
-    at_once: memoryview
-    reason: memoryview
-    pursued: memoryview
-    obliged: memoryview
-    obliged_index: memoryview
-    obliged_date: memoryview
-    snapshots: memoryview
-    held: memoryview
-    capped: memoryview
-    approved: memoryview
-    acknowledged: memoryview
+    account: memoryview = numbers("i4", -1)
+    date: memoryview = numbers("i4", -1)
+    number: memoryview = numbers("i4")
+    state: memoryview = numbers("i1", NOTICE)
+    step: memoryview = numbers("i4")
+    batch: memoryview = numbers("i4")
+    called_index: memoryview = numbers("i4", -1)
+    cure_by: memoryview = numbers("i4", -1)
+    liquidate_from: memoryview = numbers("i4", -1)
+    extra_days: memoryview = numbers("i4")
+    at_once: memoryview = numbers("i1")
+    reason: memoryview = numbers("i1")
+    pursued: memoryview = numbers("i1", NOT_PURSUED)
+    obliged: memoryview = numbers("i1")
+    obliged_index: memoryview = numbers("i4", -1)
+    obliged_date: memoryview = numbers("i4", -1)
+    snapshots: memoryview = numbers("i4")
+    held: memoryview = numbers("i1")
+    capped: memoryview = numbers("i1")
+    approved: memoryview = numbers("i1")
+    acknowledged: memoryview = numbers("i1")
 
     def __init__(self) -> None:
         super().__init__()
-        self.free: list[int] = []
         self.commands: dict[int, tuple[str, str]] = {}
 
     def open(self, account: int, date: int, number: int) -> int:
         """A new episode."""
-        row = self.free.pop() if self.free else self.append()
+        row = self.take()
         self.account[row] = account
         self.date[row] = date
         self.number[row] = number
@@ -114,8 +89,7 @@ class Episodes(Columns):
     def end(self, row: int) -> None:
         """The episode is over."""
         self.commands.pop(row, None)
-        self.reset(row)
-        self.free.append(row)
+        self.give_back(row)
 
     def told(self, row: int) -> tuple[int, int, int] | None:
         """Which record was the latest of the episode, None for no row."""
@@ -130,14 +104,12 @@ class Episodes(Columns):
         """Everything."""
         return {
             **super().snapshot(prefix),
-            f"{prefix}.free": np.asarray(self.free, dtype=np.int32),
             f"{prefix}.commands": orjson.dumps([[row, *self.commands[row]] for row in sorted(self.commands)]),
         }
 
     def restore(self, prefix: str, snapshot: Mapping[str, Any]) -> None:
         """Everything again."""
         super().restore(prefix, snapshot)
-        self.free = np.asarray(snapshot[f"{prefix}.free"]).tolist()
         self.commands = {
             row: (name, by) for row, name, by in orjson.loads(bytes(snapshot[f"{prefix}.commands"]))
         }

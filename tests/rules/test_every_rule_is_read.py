@@ -94,7 +94,8 @@ def read() -> Texts:
 @cache
 def applied() -> Texts:
     """What agents and streams name themselves, and every definition of the rules that they come to."""
-    texts, rules, wanted = Texts(), dict(parsed("agents/rules")), []
+    texts, rules = Texts(), dict(parsed("agents/rules"))
+    wanted: list[tuple[str, str]] = []
     for name, tree in parsed("agents", "streams"):
         if name not in rules:
             texts.add(tree)
