@@ -62,9 +62,9 @@ class Day:
         elif session.phase in (CLOCK, CONTINUOUS):
             self.evaluate_touched(Moment(session.ts, begins=session.phase == CONTINUOUS))
 
-    def know(self, date: int) -> None:
-        """Account events come before any session record: their date serves until one comes, without being a
-        trading day.
+    def turn_to(self, date: int) -> None:
+        """The books are those of `date`. That makes no trading day of it: where account events come before
+        any session record, their date serves until one comes.
         """
         self.desk.books.turn_to(date)
         self.reference.begin_day(date)
@@ -103,10 +103,7 @@ class Day:
         desk.reservations.end_day()
         if date != desk.books.day:
             desk.answers.begin_day()
-        desk.books.turn_to(date)
-        self.reference.begin_day(date)
-        desk.fold.begin_day()
-        desk.books.revalue()
+        self.turn_to(date)
         self.reference.actions.begin_day(before, date)
         if calendar.index > 0:
             self._matured_overnight(ts)

@@ -133,7 +133,7 @@ class MarginShard:
             return
         desk, events = self.desk, EventRows(batch)
         if desk.books.day < 0:
-            self.day.know(events.day[0])
+            self.day.turn_to(events.day[0])
         pool = batch.pool
         keys = [event_key(pool[a], pool[e]) for a, e in zip(events.account, events.id, strict=True)]
         found = desk.books.seen.look_up(keys, batch.digest)
