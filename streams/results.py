@@ -16,6 +16,8 @@ from schemas.units import format_day
 from streams.errors import UsageError
 
 REPORT = "run.json"
+UNFINISHED = "run.unfinished"
+"""A file that lies in the directory until the run is over."""
 
 
 class Results:
@@ -23,18 +25,19 @@ class Results:
     stays."""
 
     def __init__(self, directory: Path) -> None:
-        """UsageError if ``directory`` holds anything but an earlier run, which is replaced."""
+        """UsageError if ``directory`` holds anything but an earlier run, finished or not, which is replaced."""
         self.directory = directory
         self._rows: dict[int, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
         if directory.exists() and any(directory.iterdir()):
-            if not (directory / REPORT).exists():
+            if not any((directory / name).exists() for name in (REPORT, UNFINISHED)):
                 raise UsageError(
                     f"{directory} is not empty and holds no run", advice="name another --out directory"
                 )
             for old in directory.glob("date=*"):
                 shutil.rmtree(old)
-            (directory / REPORT).unlink()
+            (directory / REPORT).unlink(missing_ok=True)
         directory.mkdir(parents=True, exist_ok=True)
+        (directory / UNFINISHED).touch()
 
     def keep(self, day: int, output: Output) -> None:
         """Remember one output of ``day`` (a day number); those of earlier days are written."""
@@ -47,6 +50,7 @@ class Results:
         for day in list(self._rows):
             self._write(day)
         (self.directory / REPORT).write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
+        (self.directory / UNFINISHED).unlink()
 
     def _write(self, day: int) -> None:
         folder = self.directory / f"date={format_day(day)}"

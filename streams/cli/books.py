@@ -50,6 +50,8 @@ def make(
     from streams.days.crash_2025 import DAYS
 
     (date,) = days_of((as_of,))
+    if folder is not None and destination is not None:
+        raise UsageError("--days and DEST exclude each other", advice="the books are written into --days")
     if folder is not None:
         found = sorted(path for path in folder.glob("date=*") if path.name >= f"date={format_day(date)}")
         if not found or found[0].name != f"date={format_day(date)}":

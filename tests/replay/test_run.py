@@ -113,3 +113,10 @@ def test_results_never_replace_what_is_no_run(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("mine")
     with pytest.raises(Exception, match="holds no run"):
         Results(tmp_path)
+
+
+def test_results_of_a_run_that_was_interrupted_are_replaced_by_the_next(tmp_path: Path) -> None:
+    Results(tmp_path)
+    (tmp_path / "date=2025-04-07").mkdir()
+    Results(tmp_path).close({})
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]

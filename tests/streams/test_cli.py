@@ -78,6 +78,7 @@ def test_every_command_explains_itself(command: str) -> None:
         (("publish", "margin.calls"), {}, 2, "not a topic that people publish to"),
         (("subscribe", "--since", "soon"), {}, 2, "soon is no moment"),
         (("worker", "--partitions", "3-1"), {}, 2, "3-1 ends before it begins"),
+        (("books", "make", "--as-of", "2025-04-02", "--days", ".", "days"), {}, 2, "exclude each other"),
         (("worker", "--partitions", "0-8"), {}, 2, "this instance has partitions 0 to 7"),
         (("import", "daily", "no.csv", "days"), {}, 2, "there is no file no.csv"),
     ],
