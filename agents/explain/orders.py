@@ -29,6 +29,7 @@ WHY = {
     "no_cash": "no cash to buy back with",
     "no_price": "without a price",
     "in_open_orders": "in the client's own open orders",
+    "in_transit": "on their way from a corporate action",
     "participation": "left to a later slice: this one has sent its share of the volume",
 }
 

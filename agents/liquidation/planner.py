@@ -13,6 +13,7 @@ from agents.liquidation.situation import (
     BOUGHT_TODAY,
     FROZEN,
     IN_ORDERS,
+    IN_TRANSIT,
     LOWERS_RATIO,
     NO_CASH,
     NO_PRICE,
@@ -231,13 +232,7 @@ class Planner:
         """What cannot be sold or covered now, holdings first, in the order they were given."""
         rows = []
         for holding in self.situation.holdings:
-            why = _why_kept(holding)
-            if why is not None:
-                rows.append((holding.security, holding.qty, why))
-                continue
-            bought = holding.qty - holding.sellable - holding.frozen - holding.in_orders
-            reasons = ((holding.frozen, FROZEN), (bought, BOUGHT_TODAY), (holding.in_orders, IN_ORDERS))
-            rows += [(holding.security, qty, reason) for qty, reason in reasons]
+            rows += [(holding.security, qty, reason) for qty, reason in _parts_kept(holding)]
         return [row for row in rows + self.kept if row[1] > 0]
 
 
@@ -247,6 +242,11 @@ def _room(holding: Holding, caps: Caps | None) -> int:
     return min(holding.sellable, caps.sales.get(holding.security, 0))
 
 
-def _why_kept(holding: Holding) -> str | None:
-    """Why nothing of a holding can be sold, or None."""
-    return holding.why_unsellable or (NO_PRICE if holding.expected <= 0 else None)
+def _parts_kept(holding: Holding) -> tuple[tuple[int, str], ...]:
+    """What of a holding cannot be sold, and why."""
+    coming = (holding.in_transit, IN_TRANSIT)
+    why = holding.why_unsellable or (NO_PRICE if holding.expected <= 0 else None)
+    if why is not None:
+        return (holding.qty, why), coming
+    bought = holding.qty - holding.sellable - holding.frozen - holding.in_orders
+    return (holding.frozen, FROZEN), (bought, BOUGHT_TODAY), (holding.in_orders, IN_ORDERS), coming

@@ -19,6 +19,7 @@ LOWERS_RATIO = "lowers_ratio"
 NO_CASH = "no_cash"
 NO_PRICE = "no_price"
 IN_ORDERS = "in_open_orders"
+IN_TRANSIT = "in_transit"
 PARTICIPATION = "participation"
 
 NOT_GIVEN = -1
@@ -44,7 +45,8 @@ NO_BOOK = Book()
 @dataclass(frozen=True, slots=True)
 class Holding:
     """One security held. `sellable` leaves out what was bought today (T+1), what is frozen and `in_orders`:
-    what the client's own open orders will sell.
+    what the client's own open orders will sell. `in_transit` comes on top of `qty`: shares that a corporate
+    action has yet to deliver.
 
     `why_unsellable` (see `agents.liquidation.tradable`) keeps the whole holding in the residual. `quota`:
     the most that may be sent in this slice, None where nothing limits it. `days_to_liquidate` is (numerator,
@@ -68,6 +70,7 @@ class Holding:
     book: Book = NO_BOOK
     quota: int | None = None
     in_orders: int = 0
+    in_transit: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,8 +97,8 @@ def _holdings(market: Market, account: int) -> list[Holding]:
     slippage, day = desk.preset(account).slippage, desk.books.day
     found = []
     for row in desk.books.positions.run(account):
-        security, qty = rows.security[row], rows.qty[row]
-        if not qty:
+        security, qty, coming = rows.security[row], rows.qty[row], rows.transit[row]
+        if not (qty or coming):
             continue
         paper = market.paper(security)
         sellable = max(0, qty - rows.locked[row] - rows.frozen[row])
@@ -120,6 +120,7 @@ def _holdings(market: Market, account: int) -> list[Holding]:
             book=paper.book,
             quota=desk.slices.quota(desk, security, SALE),
             in_orders=in_orders,
+            in_transit=coming,
         )
         found.append(expected_sale(holding, slippage, day, desk.rules))
     return sorted(found, key=lambda holding: holding.security)

@@ -20,6 +20,7 @@ _RESIDUAL = {
     "no_cash": "without cash to buy back",
     "no_price": "without a price",
     "in_open_orders": "in the client's own open orders",
+    "in_transit": "on their way from a corporate action",
     "participation": "left for a later slice, beyond the share of the market's volume",
 }
 _TELLING = ("called", "expired", "liquidating", "closed", "immediate", "partly_met", "cured", "shortfall")

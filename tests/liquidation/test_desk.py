@@ -197,3 +197,23 @@ def test_no_shortfall_is_told_while_the_clients_own_orders_hold_the_cash() -> No
     assert floor.events()[-1] == "immediate"
     said = floor.event("order_closed", "09:36", order="b", reason="cancelled")
     assert [order["amount"] for order in said if order.get("business") == "repay"] == ["69946.00"]
+
+
+def test_shares_on_their_way_from_a_corporate_action_are_kept_in_the_residual_and_are_no_shortfall() -> None:
+    floor = Floor()
+    floor.quote(BANK, "14:50", "20.00")
+    floor.opens("100000", held={BANK: 10_000}, clock="14:50")
+    bonus = {"action": "b", "security": BANK, "ex_date": NEXT, "kind": "bonus", "shares_per_share": "1"}
+    floor.book.reference("reference.actions", bonus)
+    floor.next_day()
+    floor.session("continuous", "09:30")
+    floor.quote(BANK, "09:31", "5.00")
+    (order,) = floor.orders()
+    floor.fill(order, "09:32")
+    floor.clock("09:40")
+    assert floor.events()[-1] == "liquidating"
+    assert floor.plans()[-1]["residual"] == [{"security": BANK, "qty": 10_000, "why": "in_transit"}]
+    floor.event("transfer", "10:00", security=BANK, qty=10_000, reason="bonus", action="b")
+    floor.next_day("2025-04-09")
+    floor.session("continuous", "09:30")
+    assert floor.sold()[-1] == (BANK, 10_000)
