@@ -120,6 +120,8 @@ def test_lending_is_measured_in_shares_of_the_float() -> None:
 
 def test_every_signal_satisfies_the_published_schema() -> None:
     firm, _ = run(STOCK)
+    signals = [output for output in firm.published if output.topic == "security.signals"]
+    assert {output.value["signal"] for output in signals} >= {"halt", "resume"}
     for output in firm.published:
         decode(output.topic, orjson.dumps(output.value))
 

@@ -185,4 +185,4 @@ def test_a_security_never_heard_of_is_unpriced_until_a_price_comes() -> None:
     diary.session("settled")
     assert diary.events() == []
     diary.price("600999.SH", "13.00")
-    assert diary.account()["level"] == "below_min" or diary.account()["level"] == "warn"
+    assert diary.account()["level"] == "warn"

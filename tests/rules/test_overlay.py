@@ -91,8 +91,11 @@ def test_what_contradicts_is_refused_with_its_place(text: str, complaint: str) -
 
 
 def test_a_value_at_the_exchanges_bound_is_allowed() -> None:
-    overlay(built_in(), file("margin_financing", ("2024-03-01", '"0.80"'), ("2026-01-19", '"1.00"')))
-    overlay(built_in(), file("haircut_index_stock", ("2020-01-02", '"0.70"')))
+    text = file("margin_financing", ("2024-03-01", '"0.80"'), ("2026-01-19", '"1.00"'))
+    for day, ratio in (("2024-03-01", 8_000), ("2026-01-18", 8_000), ("2026-01-19", 10_000)):
+        assert overlay(built_in(), text).number("margin_financing", parse_day(day)) == ratio
+    haircuts = overlay(built_in(), file("haircut_index_stock", ("2020-01-02", '"0.70"')))
+    assert haircuts.number("haircut_index_stock", parse_day("2020-01-02")) == 7_000
 
 
 def test_a_parameter_that_ended_may_begin_again_only_without_a_gap() -> None:

@@ -72,7 +72,8 @@ def test_columns_of_a_frame_can_be_written() -> None:
     batch = _trades(3)
     back = decode_frame(encode_trades(batch))[1]
     for name in back.COLUMNS:
-        back.column(name)[:] = 0
+        back.column(name)[:] = 9
+        assert back.column(name).tolist() == [9, 9, 9]
 
 
 def test_all_kinds_of_batches_have_a_frame() -> None:
