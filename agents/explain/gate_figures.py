@@ -166,6 +166,14 @@ def _own_cash(figures: Figures) -> Cap:
     return Cap(f"{yuan(own)} + {yuan(fees)}", own + fees)
 
 
+def _proceeds(figures: Figures) -> Cap:
+    names = ("cash", "liquid", "proceeds", "price")
+    cash, liquid, proceeds, price = (_milli(figures, name) for name in names)
+    left = cash + liquid - proceeds
+    working = f"({yuan(cash)} + {yuan(liquid)} − {yuan(proceeds)}) ÷ {yuan(price)}, rounded down"
+    return Cap(working, left // price) if left >= 0 else Cap("", 0)
+
+
 def _owed(figures: Figures) -> Cap:
     owed, pending = _milli(figures, "owed"), _milli(figures, "in_open_orders")
     return Cap(f"{yuan(owed)} − {yuan(pending)}", max(0, owed - pending), exact=owed >= pending)
@@ -219,6 +227,7 @@ _CAPS: dict[frozenset[str], Callable[[Figures], Cap]] = {
     frozenset({"line", "used", "price", "net_capital"}): _credit,
     frozenset({"own_cash"}): _own_cash,
     frozenset({"own_cash", "for_interest"}): _own_cash,
+    frozenset({"cash", "liquid", "proceeds", "price"}): _proceeds,
     frozenset({"owed", "in_open_orders"}): _owed,
     frozenset({"largest_order"}): _one("largest_order"),
     frozenset({"held", "bought_today", "sellable"}): _one("sellable"),

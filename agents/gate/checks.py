@@ -88,6 +88,7 @@ CAPS: dict[str, tuple[CapCheck, ...]] = {
         shares.not_financed,
         money.ratio_after_withdrawal,
         money.margin_that_leaves,
+        money.proceeds_stay,
     ),
     "repay": (money.money_owed, money.cash_to_repay),
 }

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from agents.books.contracts import FINANCING as FINANCING_CONTRACT
 from agents.gate.case import MONEY_REQUESTS, Case
 from agents.gate.findings import Cap, Figures, Line, Money, Rate
-from agents.gate.reservations import FINANCING, LENDING
-from agents.kernels.layout import HAIRCUT
+from agents.gate.reservations import FINANCING, LEAVING, LENDING, OWN_CASH
+from agents.kernels.layout import HAIRCUT, VALUE
 from agents.rules.capacity import most_shares
 from agents.rules.initial_margin import PRIVATE_FUND
 from agents.rules.interest import payable_milli
@@ -24,7 +24,7 @@ from schemas.units import RATE_SCALE, RATIO_SCALE
 LIQUID = "cash_product"
 """What short-sale proceeds may buy besides the shares to be returned, where they may pay for more."""
 
-_REPAY = ORDER_BUSINESSES.index("repay")
+_REPAY, _WITHDRAW_SECURITY = (ORDER_BUSINESSES.index(name) for name in ("repay", "withdraw_security"))
 
 
 def cash_to_buy(case: Case) -> Cap:
@@ -154,6 +154,44 @@ def own_cash(case: Case) -> Cap:
     figures = {"own_cash": Money(case.own_cash)}
     rule = case.rules.cite("short_proceeds_withdrawable")
     return Cap(case.own_cash, rule, "more than the account's own free cash", figures)
+
+
+def proceeds_stay(case: Case) -> Cap | None:
+    """Liquid products that short-sale proceeds bought stay in the account as the proceeds would: with the
+    cash that is left they are worth no less than what the shorts brought.
+    """
+    accounts, account = case.desk.books.accounts, case.account
+    proceeds = accounts.proceeds[account]
+    if case.security.kind != LIQUID or not proceeds or not case.price:
+        return None
+    cash, liquid = accounts.cash[account] - case.reserved[OWN_CASH], _liquid(case)
+    figures = {
+        "cash": Money(cash),
+        "liquid": Money(liquid),
+        "proceeds": Money(proceeds),
+        "price": Money(case.price),
+    }
+    rule = case.rules.cite("short_proceeds_withdrawable")
+    reason = "what short-sale proceeds bought stays in the account"
+    return Cap(max(0, cash + liquid - proceeds) // case.price, rule, reason, figures)
+
+
+def _liquid(case: Case) -> int:
+    """Value of the liquid products held, less what open requests will take out."""
+    books, reservations = case.desk.books, case.desk.reservations
+    securities, rows = books.securities, books.positions.rows
+    value = sum(
+        rows.qty[row] * max(0, securities.get(rows.security[row], VALUE))
+        for row in books.positions.run(case.account)
+        if rows.qty[row] and securities.kind(rows.security[row]) == LIQUID
+    )
+    leaving = sum(
+        reservations.reserved(row)[LEAVING]
+        for row in reservations.of(case.account)
+        if reservations.business[row] == _WITHDRAW_SECURITY
+        and securities.kind(reservations.security[row]) == LIQUID
+    )
+    return value - leaving
 
 
 def cash_to_repay(case: Case) -> Cap:

@@ -157,6 +157,22 @@ def test_until_2015_07_01_proceeds_pay_for_nothing_but_what_is_returned_and_then
         assert found.says("buy_to_return", qty=9_900, price="10.00")[0] == "accept"
 
 
+def test_what_proceeds_bought_stays_in_the_account_as_they_would() -> None:
+    """100,000 of proceeds bought cash products, other 50,000 are the client's own: these may leave."""
+    found = Counter("2024-06-03")
+    found.security()
+    found.security("511990.SH", kind="cash_product", prev_close="100.000", haircut="0.90")
+    found.trading()
+    lent = contract("S", BANK, "2024-05-06", 10_000, "10.00", type="lending")
+    held = [position("511990.SH", 1_500), position(BANK, 100_000)]
+    found.open(cash="0", positions=held, contracts=[lent])
+    out = {"business": "withdraw_security", "security": "511990.SH"}
+    assert found.why(**out, qty=600) == "short_proceeds_withdrawable"
+    assert found.says(**out, qty=300) == ("accept", 500)
+    assert found.says(**out, qty=300) == ("reject", 200)
+    assert found.says("withdraw_security", qty=50_000)[0] == "accept"
+
+
 def test_a_repeated_request_gets_its_decision_again_and_reserves_once() -> None:
     found = counter()
     record = {"account": "A1", "ts": found.ts, "id": "same", "business": "financing_buy", "security": BANK}

@@ -253,6 +253,22 @@ class Gate(Request):
         else:
             over = gross * self.haircut > max(ZERO, self.margin)
             yield "withdraw_within_available_margin", over or self.margin < 0
+            yield "short_proceeds_withdrawable", self._takes_proceeds(gross)
+
+    def _takes_proceeds(self, gross: Decimal) -> bool:
+        """Cash products and cash that is promised to nobody cover what the shorts brought."""
+        if self.nature["kind"] != "cash_product" or not self.proceeds:
+            return False
+        left = self.account.cash - self.mine.sum("own_cash") - self.proceeds - gross
+        for security, qty in self.account.held.items():
+            if self._is_liquid(security):
+                left += qty * (self.prices.collateral_price(security) or ZERO)
+        leaving = [r for r in self.mine.by_order.values() if r.business == "withdraw_security"]
+        left -= sum((r.still("leaving") for r in leaving if self._is_liquid(r.security)), ZERO)
+        return gross > 0 and left < 0
+
+    def _is_liquid(self, security: str | None) -> bool:
+        return security is not None and self.oracle.listings.of(security).get("kind") == "cash_product"
 
     def _too_much_of_one(self, qty: Decimal) -> bool:
         """Share of the account after the fill, by the tier of the ratio after the fill."""
