@@ -10,10 +10,10 @@ A file, all numbers little endian:
 | at | bytes | what |
 |---|---|---|
 | 0 | 4 | `LRCP` |
-| 4 | 4 | version, 1 |
+| 4 | 4 | version, `VERSION` |
 | 8 | 8 | length of the header, h |
-| 16 | h | header: JSON with partition, epoch, offset, genesis, nonces, positions, and of each part |
-| | | name, dtype (`bytes` for a byte string), shape and length |
+| 16 | h | header: JSON with partition, epoch, offset, genesis, nonces, rules, moved, positions, and of each |
+| | | part name, dtype (`bytes` for a byte string), shape and length |
 | | | zeros up to a multiple of 64; so after every part |
 | | | the parts, one after another |
 | end - 4 | 4 | CRC-32 of everything before |
@@ -37,7 +37,7 @@ from streams.errors import UserError
 from streams.shardlog.checkpoint import Checkpoint
 from streams.shardlog.records import Genesis
 
-VERSION = 2
+VERSION = 3
 MAGIC = b"LRCP"
 _PREFIX = struct.Struct("<4sIQ")
 _CRC = struct.Struct("<I")
@@ -127,6 +127,26 @@ class CheckpointStore:
                 messages.append(f"{path} is damaged and was passed over: {error}")
         return Found(None, tuple(messages))
 
+    def rules(self, partition: int) -> str | None:
+        """The rules in force at a partition's newest checkpoint, by its header alone; nothing is verified.
+
+        None if there is none, or none that this version reads.
+        """
+        paths = self._paths(partition)
+        if not paths:
+            return None
+        with self._fs.open(paths[-1], "rb") as file:
+            start = file.read(_PREFIX.size)
+            if len(start) < _PREFIX.size or start[:4] != MAGIC:
+                return None
+            _, version, length = _PREFIX.unpack(start)
+            if version != VERSION:
+                return None
+            try:
+                return str(orjson.loads(file.read(length))["rules"])
+            except ValueError:
+                return None
+
     def prune(self, partition: int) -> int | None:
         """Remove all but the newest checkpoints; returns the log offset of the oldest one kept.
 
@@ -198,6 +218,8 @@ def _chunks(checkpoint: Checkpoint) -> Iterator[bytes | memoryview]:
             "offset": checkpoint.offset,
             "genesis": asdict(checkpoint.genesis),
             "nonces": checkpoint.nonces,
+            "rules": checkpoint.rules,
+            "moved": checkpoint.moved,
             "positions": [[topic, number, at] for (topic, number), at in checkpoint.positions.items()],
             "parts": [[name, dtype, shape, len(data)] for name, (dtype, shape, data) in parts.items()],
         }
@@ -248,6 +270,8 @@ def decode_checkpoint(data: bytes, name: str = "the checkpoint") -> Checkpoint:
         header["offset"],
         Genesis(**header["genesis"]),
         tuple(header["nonces"]),
+        header["rules"],
+        header["moved"],
         {(topic, number): at for topic, number, at in header["positions"]},
         _decode_parts(data, _PREFIX.size + length, header["parts"]),
     )

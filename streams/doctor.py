@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -18,11 +17,12 @@ from aiokafka.structs import TopicPartition
 
 from schemas.topics import TOPICS
 from streams.brokers import announced_address
+from streams.checkpoints import CheckpointStore
 from streams.connections import admin, reader
 from streams.ends import end_offsets
 from streams.errors import UserError
 from streams.moments import shanghai_time
-from streams.rules_file import load_rules
+from streams.rules_file import in_force, load_rules
 from streams.settings import Settings
 from streams.shardlog.encoding import decode_record
 from streams.topics import TopicState, list_topics
@@ -90,16 +90,33 @@ def check_settings(settings: Settings) -> Finding:
 
 
 def check_rules(settings: Settings) -> Finding:
-    """The dated rules of this instance can be read, and which they are."""
+    """The dated rules of this instance can be read, and what they and the settings put in force is what the
+    newest checkpoints were taken by.
+    """
     try:
-        load_rules(settings)
+        own = in_force(settings, load_rules(settings))
     except UserError as error:
         return Finding("rules", "failed", error.message, error.advice)
-    if settings.rules is None:
-        return Finding("rules", "ok", "built in")
-    mark = hashlib.sha256(settings.rules.read_bytes()).hexdigest()[:12]
-    text = f"{settings.rules} (sha256 {mark}) over the built-in ones; every worker needs the same file"
-    return Finding("rules", "ok", text)
+    text = f"{'built in' if settings.rules is None else f'{settings.rules} over the built-in ones'}: {own}"
+    other = {p: rules for p, rules in _rules_of_checkpoints(settings).items() if rules != own}
+    if not other:
+        return Finding("rules", "ok", text)
+    partition, rules = min(other.items())
+    return Finding(
+        "rules",
+        "warning",
+        f"{text}; partition {partition} of shard.log was last kept by: {rules}",
+        "Every worker needs the same file and settings. They can be changed after an orderly stop of all.",
+    )
+
+
+def _rules_of_checkpoints(settings: Settings) -> dict[int, str]:
+    """What was in force at the newest checkpoint of each partition of the log, if checkpoints are files."""
+    if urlsplit(settings.checkpoints).scheme not in {"", "file"}:
+        return {}
+    store = CheckpointStore(settings.checkpoints)
+    found = {partition: store.rules(partition) for partition in range(settings.partitions + 1)}
+    return {partition: rules for partition, rules in found.items() if rules is not None}
 
 
 def check_time_zone() -> Finding:

@@ -17,7 +17,8 @@ class Checkpoint:
     """Everything that a fold is, after the log records before ``offset``.
 
     ``epoch`` is the log offset of the claim under which it was taken. Positions name their sources, so that
-    a later version with more sources reads it.
+    a later version with more sources reads it. ``rules`` are those in force at ``offset``, ``moved`` is the
+    offset after the last frame that had an effect.
     """
 
     partition: int
@@ -25,6 +26,8 @@ class Checkpoint:
     offset: int
     genesis: Genesis
     nonces: tuple[str, ...]
+    rules: str
+    moved: int
     positions: dict[Source, int]
     state: Snapshot
 
@@ -39,6 +42,8 @@ def take_checkpoint(fold: Fold, epoch: int) -> Checkpoint:
         fold.offset,
         fold.genesis,
         tuple(sorted(fold.nonces)),
+        fold.rules,
+        fold.moved,
         fold.layout.named(fold.positions),
         fold.core.snapshot(),
     )
@@ -59,5 +64,7 @@ def restore_fold(fold: Fold, checkpoint: Checkpoint) -> None:
     fold.offset = checkpoint.offset
     fold.genesis = checkpoint.genesis
     fold.nonces = set(checkpoint.nonces)
+    fold.rules = checkpoint.rules
+    fold.moved = checkpoint.moved
     fold.positions = list(fold.layout.vector(checkpoint.positions))
     fold.core.restore(checkpoint.state)

@@ -3,7 +3,7 @@
 | at | bytes | what |
 |---|---|---|
 | 0 | 4 | `LRSL` |
-| 4 | 1 | format, 1 |
+| 4 | 1 | format, `LOG_FORMAT` |
 | 5 | 1 | kind: 1 genesis, 2 claim, 3 events, 4 marks, 5 session, 6 lost |
 | 6 | 2 | flags: bit 0 = evaluate |
 | 8 | 4 | length of the header, h |
@@ -16,7 +16,8 @@
 | | | body, see below; every array starts at a multiple of 8 |
 | end - 4 | 4 | CRC-32 of everything before |
 
-Header: genesis `{"uuid","partitions","market_partitions","prefix"}`; claim `{"nonce","worker","web"}`; frames
+Header: genesis `{"uuid","partitions","market_partitions","prefix"}`; claim
+`{"nonce","worker","web","rules","since"}`; frames
 `{"s": [[topic, first partition, count], ...], "w": writer, "a": attempt}` where `s` names the n sources, and
  - events: `"g": [[slot, rows, forwarded, payload bytes], ...]`, one entry a segment. Its body: int64
    offsets, int64 timestamps, if forwarded int64 origin partitions and int64 origin offsets; then the
@@ -32,6 +33,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -80,9 +82,7 @@ def encode_record(record: Record) -> bytes:
             }
             return _seal(_GENESIS, 0, header, None, [])
         case Claim():
-            return _seal(
-                _CLAIM, 0, {"nonce": record.nonce, "worker": record.worker, "web": record.web}, None, []
-            )
+            return _seal(_CLAIM, 0, asdict(record), None, [])
         case Events():
             entries, body = _encode_segments(record)
             return _seal(_EVENTS, 0, {"g": entries}, record.span, body)

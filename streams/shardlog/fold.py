@@ -1,7 +1,23 @@
 """The fold of one log: the only way in which a core's state changes.
 
 State, positions and outputs are a pure function of a prefix of the log (design, protocol rules 1 to 4, 11,
-12).
+12), given the rules in force: the broker's dated rules and the settings by which the core judges.
+
+A change of rules. A claim says by which rules its worker judges, and from which offset it applies the log by
+them. The rules in force at a record are those of the last claim before it that counts, and a claim with other
+rules than those in force counts only if no frame had an effect between the offset it starts from and itself:
+else its worker would apply those frames by other rules than they were applied by before, and records already
+sent would come out again under the same ids with other content. Three things follow.
+
+ - Every reader of the log agrees on the rules in force at each record, wherever it starts: they are a
+   function of the prefix, and a checkpoint carries what of it is needed (`rules`, `moved`).
+ - Nobody applies a frame by other rules than those in force at it: such a fold raises OtherRulesError before
+   the frame reaches the core. So rules change exactly where nothing must be applied again: an orderly stop
+   leaves a checkpoint after the last frame, and claims after it are no frames.
+ - A claim that does not count changes nothing: it fences nobody, the rules in force stay, and whoever has
+   them goes on. So a worker with other rules that takes a partition over in the middle of its work, at a
+   rebalance or by mistake, ends, and the partition is as it was; however the records of two such workers
+   mix, all who read them find the same, and no mixture makes a log that nobody may apply.
 """
 
 from __future__ import annotations
@@ -15,6 +31,7 @@ import numpy as np
 from agents.core import Core, Output, Segment
 from schemas import decode
 from schemas.market import Session
+from streams.errors import UsageError
 from streams.shardlog.positions import SESSION, Layout
 from streams.shardlog.records import Claim, Events, Frame, Genesis, Lost, Marks, Record, SessionCut, Span
 
@@ -28,7 +45,8 @@ class Effect(Enum):
     REPEATED = "repeated"
     """It moved no position (or repeats a genesis or a claim): no effect at all."""
     IGNORED = "ignored"
-    """A gap: it begins beyond the positions, or a session record's cut is not reached yet."""
+    """A gap: it begins beyond the positions, or a session record's cut is not reached yet; a claim whose
+    rules may not take effect where it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +64,35 @@ class ForeignLogError(ValueError):
     """
 
 
+class OtherRulesError(UsageError):
+    """The log was applied by other rules or settings than this worker's, and would have to be again."""
+
+    def __init__(self, partition: int, in_force: str, own: str) -> None:
+        super().__init__(
+            f"partition {partition} of shard.log must be applied by what was in force: {in_force}. "
+            f"This worker has: {own}",
+            advice="Start with the rules file and settings of before (LIANGRONG_RULES, _SCOPE, _LIQUIDATION, "
+            "_CEILING_*), stop all workers in an orderly way (Ctrl-C or SIGTERM), then change them for all.",
+        )
+
+
 class Fold:
-    """One core with the positions, the genesis and the claims that its log has reached.
+    """One core with the positions, the genesis, the claims and the rules in force that its log has reached.
 
     ``offset`` is the log offset to apply next. ``expected`` describes this instance; a log whose genesis
-    differs from it (the uuid apart) raises ForeignLogError.
+    differs from it (the uuid apart) raises ForeignLogError. ``own_rules`` are those by which the core
+    judges; None takes whatever the log says for them.
     """
 
-    def __init__(self, core: Core, layout: Layout, expected: Genesis | None = None) -> None:
+    def __init__(
+        self, core: Core, layout: Layout, expected: Genesis | None = None, own_rules: str | None = None
+    ) -> None:
         self.core = core
         self.layout = layout
         self.expected = expected
+        self.own_rules = own_rules
+        self.rules = ""
+        self.moved = 0
         self.offset = 0
         self.genesis: Genesis | None = None
         self.nonces: set[str] = set()
@@ -88,6 +124,9 @@ class Fold:
         if record.nonce in self.nonces:
             return Applied(Effect.REPEATED)
         self.nonces.add(record.nonce)
+        if record.rules != self.rules and record.since < self.moved:
+            return Applied(Effect.IGNORED)
+        self.rules = record.rules
         return Applied(Effect.APPLIED)
 
     def _frame(self, record: Frame) -> Applied:
@@ -97,10 +136,17 @@ class Fold:
             return Applied(Effect.IGNORED)
         if not moves:
             return Applied(Effect.REPEATED)
+        if self.own_rules is not None and self.own_rules != self.rules:
+            raise self.other_rules()
         outputs = self._apply(record)
+        self.moved = self.offset
         for slot, end in moves:
             self.positions[slot] = end
         return Applied(Effect.APPLIED, outputs)
+
+    def other_rules(self) -> OtherRulesError:
+        """What to raise where the rules in force are not the core's."""
+        return OtherRulesError(self.layout.partition, self.rules, self.own_rules or "")
 
     def _need_genesis(self) -> None:
         if self.genesis is None:

@@ -16,7 +16,7 @@ from agents.core import Segment, Source
 if TYPE_CHECKING:
     from schemas.batches import MarkBatch
 
-LOG_FORMAT = 2
+LOG_FORMAT = 3
 """Version of the records' bytes and of their meaning; part of the genesis."""
 
 
@@ -35,12 +35,16 @@ class Genesis:
 class Claim:
     """A worker takes the partition: only the first copy of a nonce counts, its offset is the epoch (rule 7).
 
-    ``web`` is the address at which the worker answers questions about the shard's accounts.
+    ``web`` is the address at which the worker answers questions about the shard's accounts. ``rules`` says by
+    which rules and settings its core judges, ``since`` from which log offset on it applies the log by them:
+    the offset of the checkpoint it started from (see `streams.shardlog.fold` about a change of rules).
     """
 
     nonce: str
     worker: str
     web: str
+    rules: str
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,8 +52,10 @@ class Unit:
     """The state machine of one partition at one worker.
 
     ``genesis`` describes this instance and is written if the log is found empty; its uuid must be fresh.
-    ``claim`` carries a fresh nonce. ``checkpoint`` is the newest valid one; the core must be empty and
-    becomes its state. Raises ForeignLogError when the checkpoint belongs to another log or instance.
+    ``claim`` carries a fresh nonce and the rules by which the core judges; the unit says since when.
+    ``checkpoint`` is the newest valid one; the core must be empty and becomes its state. Raises
+    ForeignLogError when the checkpoint belongs to another log or instance. Reading raises OtherRulesError
+    where the log must be applied by other rules, or a claim of this unit does not count because of them.
     """
 
     def __init__(
@@ -67,10 +69,10 @@ class Unit:
         log_is_empty: bool = False,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        self.fold = Fold(core, layout, genesis)
+        self.fold = Fold(core, layout, genesis, claim.rules)
         if checkpoint is not None:
             restore_fold(self.fold, checkpoint)
-        self.claim = claim
+        self.claim = replace(claim, since=self.fold.offset)
         self.limits = limits
         self.phase = Phase.CLAIMING
         self.epoch: int | None = None
@@ -105,6 +107,8 @@ class Unit:
         return applied
 
     def _read_claim(self, offset: int, record: Claim, effect: Effect) -> None:
+        if effect is Effect.IGNORED and record.nonce == self.claim.nonce:
+            raise self.fold.other_rules()
         if effect is not Effect.APPLIED:
             return
         if record.nonce == self.claim.nonce:
@@ -168,7 +172,7 @@ class Unit:
 
     def reclaim(self, nonce: str) -> None:
         """Claim again, going on from memory, unsent outputs included."""
-        self.claim = replace(self.claim, nonce=nonce)
+        self.claim = replace(self.claim, nonce=nonce, since=self.fold.offset)
         self.phase = Phase.CLAIMING
         self.epoch = None
         self._drop_sequencer()

@@ -17,11 +17,10 @@ from streams.shardlog.unit import Phase, Unit
 from streams.worker.intake import Run
 
 POLL_SECONDS = 0.02
-LAST_CHECKPOINT_SECONDS = 3.0
 GIVEN_CUT_SECONDS = 1.0
 
-Log = Callable[[int, bytes], Awaitable[None]]
-"""Appends a record to a partition of `shard.log`; returns once all replicas have it."""
+Log = Callable[[int, bytes], Awaitable[int]]
+"""Appends a record to a partition of `shard.log`; once all replicas have it, its offset."""
 Ends = Callable[[], Awaitable[Mapping[Source, int]]]
 """End offsets of every input partition, fetched after the call."""
 Trim = Callable[[int, int], Awaitable[None]]
@@ -29,11 +28,23 @@ Trim = Callable[[int, int], Awaitable[None]]
 
 
 class Desk:
-    """Drives the unit of one partition of `shard.log`; `core` is the state machine it folds."""
+    """Drives the unit of one partition of `shard.log`; `core` is the state machine it folds.
+
+    `end` is the next offset of the log when it was opened; `caught_up` is set once the unit has read to it.
+    """
 
     def __init__(
-        self, unit: Unit, core: Core, append: Log, ends: Ends, store: CheckpointStore, trim: Trim | None
+        self,
+        unit: Unit,
+        core: Core,
+        append: Log,
+        ends: Ends,
+        store: CheckpointStore,
+        trim: Trim | None,
+        end: int,
     ) -> None:
+        self.caught_up = asyncio.Event()
+        self._end = end
         self.unit = unit
         self.core = core
         self.partition = unit.fold.layout.partition
@@ -42,10 +53,15 @@ class Desk:
         self._store = store
         self._trim = trim
         self._wake = asyncio.Event()
+        self._leaving = False
+        self._silent = asyncio.Event()
+        self._appended = -1
+        self._keeping = asyncio.Lock()
         self._attempt: tuple[int, int] | None = None
         self._epoch_told = -1
         self._fenced_told = False
         self._waits_for: tuple[int, float] | None = None
+        self._note_position()
 
     @property
     def phase(self) -> Phase:
@@ -79,7 +95,12 @@ class Desk:
                 and self.unit.read(record.offset, record.value) is None
             ):
                 break
+        self._note_position()
         self.wake()
+
+    def _note_position(self) -> None:
+        if self.unit.log_position >= self._end:
+            self.caught_up.set()
 
     # -- what changed since it was last asked --
 
@@ -106,19 +127,20 @@ class Desk:
     # -- tasks --
 
     async def write(self, refuse: Callable[[Desk, Output, Source, int], None]) -> None:
-        """Append what the unit has to append, one record at a time, for ever."""
-        while True:
+        """Append what the unit has to append, one record at a time, until the partition is left."""
+        while not self._leaving:
             await self._wake.wait()
             self._wake.clear()
-            while True:
+            while not self._leaving:
                 append = self.unit.next_append()
                 if append is not None:
-                    await self._append(self.partition, append.data)
+                    self._appended = await self._append(self.partition, append.data)
                     self.unit.appended(append.token)
                 elif not self.unit.needs_ends():
                     break
                 elif not await self._reading_on():
                     await self._meet(refuse)
+        self._silent.set()
 
     async def _reading_on(self) -> bool:
         """Whether a session record that brings its own cut has had little time: what was read may cover it
@@ -155,16 +177,32 @@ class Desk:
             if position > kept and await self._checkpoint():
                 kept = position
 
-    async def last_checkpoint(self) -> None:
-        """A checkpoint before the partition is left; without one the successor only has more of the log to
-        read."""
-        task = asyncio.ensure_future(self._checkpoint())
-        await asyncio.wait([task], timeout=LAST_CHECKPOINT_SECONDS)
+    async def leave(self, seconds: float) -> None:
+        """Append nothing more, and keep a checkpoint after the last record appended.
+
+        If that takes longer than `seconds` there is none: a successor then has more of the log to read, and
+        may not have other rules.
+        """
+        task = asyncio.ensure_future(self._last_checkpoint())
+        await asyncio.wait([task], timeout=max(seconds, 0.0))
         task.cancel()
+
+    async def _last_checkpoint(self) -> None:
+        self._leaving = True
+        self.wake()
+        await self._silent.wait()
+        while self.phase is Phase.ACTIVE and self.unit.log_position <= self._appended:
+            self._wake.clear()
+            await self._wake.wait()
+        await self._checkpoint()
 
     async def _checkpoint(self) -> bool:
         """Keep the state as it is now, visible once every output it caused is acknowledged; False if
         fenced."""
+        async with self._keeping:
+            return await self._kept()
+
+    async def _kept(self) -> bool:
         taken = self.unit.begin_checkpoint()
         if taken is None:
             return False

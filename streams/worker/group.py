@@ -3,11 +3,16 @@ assignor.
 
 The group is used for the assignment only. What is read, and from where, is the folds' business; the
 member's own consumer stays paused.
+
+All members judge by the same rules and settings: the name of the protocol by which a member wants partitions
+assigned carries them, and Kafka lets nobody into a group with whom it has no protocol in common. So rules
+cannot be changed worker by worker, only for all of them together (see `streams.shardlog.fold`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
@@ -15,9 +20,11 @@ from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import InconsistentGroupProtocolError
 from aiokafka.structs import TopicPartition
 
 from streams.connections import client_options, start, stop_consumer
+from streams.errors import BrokerError, UsageError
 from streams.settings import Settings
 from streams.shardlog.positions import ACCOUNT_EVENTS
 
@@ -25,6 +32,18 @@ logger = logging.getLogger(__name__)
 
 SESSION_TIMEOUT_MS = 6_000
 POLL_MS = 500
+
+
+class OtherMembersError(UsageError):
+    """The group's members judge by other rules or settings than this worker."""
+
+    def __init__(self, group: str, own: str) -> None:
+        super().__init__(
+            f"the workers of group {group} have other rules or settings than this one, which has: {own}",
+            advice="Give all of them the same LIANGRONG_RULES, _SCOPE, _LIQUIDATION and _CEILING_*; to "
+            "change them, stop all in an orderly way first (one that was killed counts for "
+            f"{SESSION_TIMEOUT_MS // 1000} s more).",
+        )
 
 
 class Holder(Protocol):
@@ -47,22 +66,26 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
     in the log keep order.
     """
 
-    def __init__(self, settings: Settings, name: str, holder: Holder) -> None:
+    def __init__(self, settings: Settings, name: str, holder: Holder, in_force: str) -> None:
         self._settings = settings
         self._name = name
         self._holder = holder
+        self._in_force = in_force
         self._consumer: AIOKafkaConsumer = None
         self._task: asyncio.Task[None] | None = None
         self._assigned: set[int] | None = None
         self._changed = asyncio.Event()
 
     async def start(self) -> None:
-        """Join the group; the first assignment is held once the group has balanced."""
+        """Join the group; the first assignment is held once the group has balanced.
+
+        Raises OtherMembersError if its members have other rules.
+        """
         options = client_options(self._settings)
         self._consumer = AIOKafkaConsumer(
             **options,
             group_id=self._settings.topic_prefix + self._name,
-            partition_assignment_strategy=(RangePartitionAssignor,),
+            partition_assignment_strategy=(_assignor(self._in_force),),
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
             rebalance_timeout_ms=SESSION_TIMEOUT_MS * 2,
@@ -70,7 +93,12 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             auto_offset_reset="latest",
         )
         self._consumer.subscribe([self._settings.topic(ACCOUNT_EVENTS)], listener=self)
-        await start(self._consumer, options)
+        try:
+            await start(self._consumer, options)
+        except BrokerError as error:
+            if isinstance(error.__cause__, InconsistentGroupProtocolError):
+                raise self._other_members() from error
+            raise
         loop = asyncio.get_running_loop()
         self._task = loop.create_task(self._run(), name="membership")
 
@@ -109,4 +137,17 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _poll(self) -> None:
         """The group sees a member alive only while it polls."""
         while True:
-            await self._consumer.getmany(timeout_ms=POLL_MS)
+            try:
+                await self._consumer.getmany(timeout_ms=POLL_MS)
+            except InconsistentGroupProtocolError:
+                self._holder.fail(self._other_members())
+                return
+
+    def _other_members(self) -> OtherMembersError:
+        return OtherMembersError(self._name, self._in_force)
+
+
+def _assignor(in_force: str) -> type[RangePartitionAssignor]:
+    """The range assignor under a name that only workers with the same rules and settings have."""
+    mark = hashlib.sha256(in_force.encode()).hexdigest()[:12]
+    return type("SameRules", (RangePartitionAssignor,), {"name": f"range-{mark}"})

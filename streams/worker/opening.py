@@ -18,7 +18,7 @@ from streams.checkpoints import CheckpointStore, check_log
 from streams.connections import reader
 from streams.ends import end_offsets
 from streams.errors import UserError
-from streams.rules_file import load_rules
+from streams.rules_file import in_force, load_rules
 from streams.settings import Settings
 from streams.shardlog.checkpoint import Checkpoint
 from streams.shardlog.encoding import decode_record
@@ -57,6 +57,7 @@ class Opener:
     ) -> None:
         self._settings = settings
         self._rules = load_rules(settings)
+        self.in_force = in_force(settings, self._rules)
         self.sources = sources
         self._name = name
         self._append = append
@@ -84,7 +85,7 @@ class Opener:
             self._settings.topic_prefix,
         )
         host, port = self._settings.web
-        claim = Claim(self.nonce(), self._name, f"{host}:{port}")
+        claim = Claim(self.nonce(), self._name, f"{host}:{port}", self.in_force)
         core = self.core(partition)
         try:
             unit = Unit(
@@ -98,7 +99,7 @@ class Opener:
         except ForeignLogError as error:
             raise LogError(str(error), advice=_OTHER_INSTANCE) from error
         logger.info("partition %d of the log: %d records to read", partition, log.end - unit.log_position)
-        return Desk(unit, core, self._append, self.ends, self._store, self._trim)
+        return Desk(unit, core, self._append, self.ends, self._store, self._trim, log.end)
 
     def core(self, partition: int) -> Core:
         """An empty state machine for a partition of the log."""

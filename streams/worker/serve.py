@@ -77,13 +77,16 @@ async def running_worker(settings: Settings, options: WorkerOptions) -> AsyncIte
         await start(appender, client_options(settings))
         stack.push_async_callback(appender.stop)
 
-        async def append(partition: int, data: bytes) -> None:
-            await appender.send_and_wait(settings.topic(LOG), data, partition=partition)
+        async def append(partition: int, data: bytes) -> int:
+            kept = await appender.send_and_wait(settings.topic(LOG), data, partition=partition)
+            return int(kept.offset)
 
         probe = await stack.enter_async_context(reader(settings, fetch_max_wait_ms=PROBE_WAIT_MS))
         folder = stack.enter_context(TemporaryDirectory(prefix="liangrong-"))
         worker = _build(settings, options, append, probe, Outgoing(sender, routes), folder)
-        membership = Membership(settings, options.group, worker) if options.group is not None else None
+        membership = None
+        if options.group is not None:
+            membership = Membership(settings, options.group, worker, worker.opener.in_force)
         try:
             await worker.app.start()
             if membership is not None:

@@ -30,6 +30,10 @@ logger = logging.getLogger(__name__)
 
 AFTER_REFERENCE = (*ACCOUNT_SOURCES, *SHARED_SOURCES)
 """Topics whose events may name what reference data says."""
+LEAVE_SECONDS = 3.0
+"""For the checkpoint of a partition that the group gives to another worker, which waits for nothing."""
+STOP_SECONDS = 25.0
+"""For the checkpoints of all partitions at an orderly stop. Kubernetes waits 30 s, systemd 90 s."""
 RECLAIM_SECONDS = 3.0
 """A group that moves a partition needs a moment to tell both sides; only then is a foreign claim answered."""
 
@@ -98,38 +102,49 @@ class Worker:
             wanted.add(self.sources.firm_partition)
         for partition in sorted(set(self.desks) - wanted):
             await self._let_go(partition)
-        for partition in sorted(wanted - set(self.desks)):
-            desk = await self.opener.open(partition)
+        opened = [await self.opener.open(partition) for partition in sorted(wanted - set(self.desks))]
+        for desk in opened:
+            partition = desk.partition
             self.desks[partition] = desk
             self._tasks[partition] = [
-                self._guarded(f"log {partition}", desk.write(self._refuse)),
+                self._guarded(f"log {partition}", self._write(desk, opened)),
                 self._guarded(f"checkpoints {partition}", desk.keep_checkpoints(self._checkpoint_seconds)),
             ]
             desk.wake()
         self._read_log()
         self._read_sources()
 
-    async def _let_go(self, partition: int) -> None:
-        """Leave a partition to somebody else, with a fresh checkpoint so that it starts where this one
-        stopped."""
+    async def _write(self, desk: Desk, opened: list[Desk]) -> None:
+        """Claim and write, once all that were opened together have read their logs: if one of them must be
+        refused, because it was applied by other rules, no partition changes hands."""
+        for each in opened:
+            await each.caught_up.wait()
+        await desk.write(self._refuse)
+
+    async def _let_go(self, partition: int, seconds: float = LEAVE_SECONDS) -> None:
+        """Leave a partition to somebody else, with a checkpoint after the last record of the log, so that it
+        starts where this one stopped; `seconds` at most are spent on it."""
         desk = self.desks[partition]
         if desk.phase is Phase.ACTIVE:
-            await desk.last_checkpoint()
+            await desk.leave(seconds)
             self._tell("released", desk, "leaves")
         for task in self._tasks.pop(partition):
             task.cancel()
+        desk.caught_up.set()
         del self.desks[partition]
         logger.info("left partition %d of the log", partition)
 
     async def stop(self) -> None:
         """Leave every partition; after a failure nothing more is kept or sent."""
         failed = self.failed.done()
+        loop = asyncio.get_running_loop()
+        latest = loop.time() + STOP_SECONDS
         for partition in sorted(self.desks):
             if failed:
                 for task in self._tasks.pop(partition):
                     task.cancel()
             else:
-                await self._let_go(partition)
+                await self._let_go(partition, latest - loop.time())
         if not failed:
             await self.outgoing.drained()
         self._sending.cancel()
@@ -236,7 +251,7 @@ class Worker:
     def _announce(self, desk: Desk) -> None:
         """Tell who holds the partition, and where it answers."""
         logger.info("holds partition %d of the log since record %s", desk.partition, desk.unit.epoch)
-        self._tell("claimed", desk, "holds", web=desk.unit.claim.web)
+        self._tell("claimed", desk, "holds", web=desk.unit.claim.web, rules=desk.unit.claim.rules)
 
     def _tell(self, kind: str, desk: Desk, does: str, **figures: str) -> None:
         """A system event about a partition of the log."""

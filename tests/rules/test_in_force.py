@@ -14,12 +14,15 @@ from agents.margin.shard import MarginShard
 from agents.rules.overlay import overlay
 from agents.rules.schedule import Schedule, built_in
 from schemas.errors import BadRecord
+from streams.checkpoints import CheckpointStore
 from streams.cli import main, root
 from streams.doctor import check_rules
 from streams.errors import SettingsError
-from streams.rules_file import load_rules
+from streams.rules_file import in_force, load_rules
 from streams.run import OfflineRun, RunOptions
 from streams.settings import load
+from streams.shardlog.checkpoint import Checkpoint
+from streams.shardlog.records import Genesis
 from tests.margin.books import BANK, MONDAY, Diary, at, opening
 
 OURS = """
@@ -29,6 +32,11 @@ parameters:
   margin_financing:
     entries:
       - {from: "2024-03-01", value: "1.20", conf: P, source: our board}
+"""
+PRESET = """
+presets:
+  own: {warn: "1.50", min: "1.40", immediate: null, immediate_mode: by_settled, target: "1.60", cure_by: 1,
+      cure_at: settled, liquidate_from: 2, rearm: "0.01", commission: "0.0003", source: our board}
 """
 
 
@@ -186,9 +194,44 @@ def test_a_new_contract_has_the_brokers_add_on_or_the_published_ratio_never_less
     assert margin_of_a_new_contract(built_in(), financing_margin="0.50") == 8_000
 
 
+def in_force_with(ours: Path, text: str, **more: str) -> str:
+    ours.write_text(text, encoding="utf-8")
+    settings = load(env={"LIANGRONG_RULES": str(ours), **more})
+    return in_force(settings, load_rules(settings))
+
+
+def test_what_is_in_force_is_known_by_its_meaning(ours: Path) -> None:
+    own = in_force_with(ours, OURS)
+    built_in_rules = in_force(load(env={}), built_in())
+    assert own != built_in_rules
+    assert in_force_with(ours, "# a comment\n" + OURS.replace("our board", "the board")) == own
+    assert in_force_with(ours, "schema: 1") == built_in_rules
+    assert in_force_with(ours, OURS.replace("2024-03-01", "2024-03-04")) != own
+    assert in_force_with(ours, OURS.replace("inclusive", "exclusive")) != own
+    assert in_force_with(ours, OURS + PRESET) != own
+    assert in_force_with(ours, OURS + PRESET.replace("1.50", "1.500")) == in_force_with(ours, OURS + PRESET)
+    for setting, value in (("LIQUIDATION", "auto"), ("SCOPE", "market"), ("CEILING_YUAN", "5")):
+        assert in_force_with(ours, OURS, **{f"LIANGRONG_{setting}": value}) != own
+
+
+def test_doctor_says_where_the_checkpoints_were_taken_by_other_rules(ours: Path, tmp_path: Path) -> None:
+    env = {"LIANGRONG_RULES": str(ours), "LIANGRONG_CHECKPOINTS": str(tmp_path / "kept")}
+    settings = load(env=env)
+    own = in_force(settings, load_rules(settings))
+    store = CheckpointStore(settings.checkpoints)
+    for partition, rules in ((0, own), (3, "rules of yesterday")):
+        assert check_rules(settings).verdict == "ok"
+        genesis = Genesis("u", 8, 4, "")
+        store.publish(store.prepare(Checkpoint(partition, 1, 2, genesis, (), rules, 2, {}, {})))
+    found = check_rules(settings)
+    assert found.verdict == "warning"
+    assert "partition 3 of shard.log was last kept by: rules of yesterday" in found.text
+    assert "orderly stop" in found.advice
+
+
 def test_doctor_reads_the_rules_and_tells_files_apart(ours: Path) -> None:
     settings = load(env={"LIANGRONG_RULES": str(ours)})
-    assert check_rules(load(env={})).text == "built in"
+    assert check_rules(load(env={})).text.startswith("built in: rules ")
     first = check_rules(settings)
     ours.write_text(OURS.replace('"1.20"', '"1.30"'), encoding="utf-8")
     assert (first.verdict, check_rules(settings).verdict) == ("ok", "ok")

@@ -32,7 +32,7 @@ ARRAYS: dict[str, NDArray[Any]] = {
 }
 STATE: dict[str, NDArray[Any] | bytes] = {**ARRAYS, "names": b"A1\nA2"}
 CHECKPOINT = Checkpoint(
-    3, 7, 100, GENESIS, ("n1", "n2"), {("account.events", 3): 42, ("commands", 0): 1}, STATE
+    3, 7, 100, GENESIS, ("n1", "n2"), "rules 1", 99, {("account.events", 3): 42, ("commands", 0): 1}, STATE
 )
 
 

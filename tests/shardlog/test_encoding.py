@@ -30,7 +30,7 @@ SPAN = Span(LAYOUT.sources, tuple(range(N)), tuple(range(1, N + 1)), "nonce", 3)
 
 
 def test_genesis_and_claim_are_read_as_written() -> None:
-    for record in (Genesis("u", 8, 4, "prod."), Claim("n", "worker 1", "127.0.0.1:6066")):
+    for record in (Genesis("u", 8, 4, "prod."), Claim("n", "worker 1", "127.0.0.1:6066", "rules 1", 7)):
         assert decode_record(encode_record(record)) == record
 
 

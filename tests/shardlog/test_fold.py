@@ -135,14 +135,14 @@ def test_a_log_of_another_instance_is_refused(change: dict[str, Any]) -> None:
 
 
 def test_a_log_that_does_not_begin_with_a_genesis_is_refused() -> None:
-    for record in (Claim("n", "w", ""), commands(0, 1)):
+    for record in (Claim("n", "w", "", ""), commands(0, 1)):
         with pytest.raises(ForeignLogError, match="genesis"):
             fold_of(None).apply(0, record)
 
 
 def test_only_the_first_copy_of_a_claim_counts() -> None:
     fold = fold_of()
-    effects = [fold.apply(n, Claim(nonce, "w", "")).effect for n, nonce in enumerate("aba", start=1)]
+    effects = [fold.apply(n, Claim(nonce, "w", "", "")).effect for n, nonce in enumerate("aba", start=1)]
     assert effects == [Effect.APPLIED, Effect.APPLIED, Effect.REPEATED]
 
 
@@ -171,7 +171,7 @@ def test_a_source_that_a_frame_does_not_name_stays_where_it_is() -> None:
 
 def test_a_checkpoint_gives_back_the_fold() -> None:
     fold = fold_of()
-    fold.apply(1, Claim("n", "w", ""))
+    fold.apply(1, Claim("n", "w", "", ""))
     apply(fold, commands(0, 2))
     checkpoint = take_checkpoint(fold, epoch=1)
     other = Fold(Recording(), LAYOUT, replace(GENESIS, uuid="fresh"))

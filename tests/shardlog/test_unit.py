@@ -13,6 +13,8 @@ from streams.shardlog.records import Claim, Genesis, Record
 from streams.shardlog.unit import Append, Phase, Unit
 from tests.shardlog.made import COMMANDS, GENESIS, LAYOUT, Recording, command, values
 
+IN_FORCE = "rules of the tests"
+
 
 class Log(list[bytes]):
     """A partition of shard.log."""
@@ -31,7 +33,7 @@ def log() -> Log:
 
 def unit_on(log: Log, name: str, checkpoint: Checkpoint | None = None) -> Unit:
     genesis = replace(GENESIS, uuid=f"uuid of {name}")
-    claim = Claim(f"nonce of {name}", name, "")
+    claim = Claim(f"nonce of {name}", name, "", IN_FORCE)
     return Unit(Recording(), LAYOUT, genesis, claim, checkpoint=checkpoint, log_is_empty=not log)
 
 
@@ -71,7 +73,7 @@ def notes(unit: Unit) -> list[str]:
 def test_an_empty_log_is_begun_with_a_genesis_and_a_claim(log: Log) -> None:
     unit = owner_on(log)
     genesis, claim = log.records()
-    assert (genesis, claim) == (replace(GENESIS, uuid="uuid of a"), Claim("nonce of a", "a", ""))
+    assert (genesis, claim) == (replace(GENESIS, uuid="uuid of a"), Claim("nonce of a", "a", "", IN_FORCE))
     assert (unit.phase, unit.epoch) == (Phase.ACTIVE, 1)
 
 
@@ -175,7 +177,7 @@ def test_a_later_foreign_claim_freezes_a_unit(log: Log) -> None:
     at = old.log_position
     assert old.phase is Phase.FENCED
     assert (old.send(10), old.next_append(), old.begin_checkpoint(), old.wanted()) == ([], None, None, {})
-    log.put(Claim("later", "c", ""))
+    log.put(Claim("later", "c", "", IN_FORCE))
     assert old.read(at, log[at]) is None
     assert old.log_position == at
 
@@ -183,7 +185,7 @@ def test_a_later_foreign_claim_freezes_a_unit(log: Log) -> None:
 def test_a_repeated_claim_of_the_past_fences_nobody(log: Log) -> None:
     owner_on(log, "a")
     unit = owner_on(log, "b")
-    log.put(Claim("nonce of a", "a", ""))
+    log.put(Claim("nonce of a", "a", "", IN_FORCE))
     log.put(unit.claim)
     read(unit, log)
     assert (unit.phase, unit.epoch) == (Phase.ACTIVE, 2)

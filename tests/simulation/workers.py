@@ -37,7 +37,7 @@ class SimUnit:
             sim.new_core(partition),
             sim.sources.of(partition),
             Genesis(f"uuid-{sim.next_number()}", sim.sources.partitions, sim.sources.market_partitions, ""),
-            Claim(f"nonce-{sim.next_number()}", f"w{worker.number}", ""),
+            Claim(f"nonce-{sim.next_number()}", f"w{worker.number}", "", ""),
             checkpoint=sim.newest_checkpoint(partition),
             log_is_empty=not sim.broker.logs[partition],
             limits=sim.limits,
