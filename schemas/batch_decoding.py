@@ -25,6 +25,8 @@ from schemas.tables import I4
 
 B = TypeVar("B", bound=Batch)
 ContentTypes = Sequence[bytes | None]
+WORTH_SCANNING = 256
+"""From so many JSON records on, market events in their plain form are read by a kernel (`schemas.plain`)."""
 Bad = list[tuple[int, BadRecord]]
 
 
@@ -138,18 +140,40 @@ def explain(topic: str, row: dict[str, Any]) -> BadRecord:
 def _read_json(
     topic: str, cls: type[B], values: Sequence[bytes | None], start: int, bad: Bad
 ) -> tuple[B, npt.NDArray[Any]]:
+    event = Trade if cls is TradeBatch else Quote
+    if len(values) < WORTH_SCANNING:
+        return _read_carefully(topic, cls, event, values, np.arange(start, start + len(values)), bad)
+    from schemas.plain import read_plain  # numba takes long to come up, and a small publisher never needs it
+
+    plain = read_plain(event, [value or b"" for value in values])
+    batch = cls.build(plain.strings, plain.columns)
+    if plain.good.all():
+        return batch, np.arange(start, start + len(values))
+    record, rest = np.flatnonzero(plain.good), np.flatnonzero(~plain.good)
+    others, other_record = _read_carefully(
+        topic, cls, event, [values[i] for i in rest.tolist()], rest + start, bad
+    )
+    both = cls.concat([batch.take(record).compact(), others])
+    record = np.concatenate([record + start, other_record])
+    order = np.argsort(record, kind="stable")
+    return both.take(order), record[order]
+
+
+def _read_carefully(
+    topic: str, cls: type[B], event: type, values: Sequence[bytes | None], index: npt.NDArray[Any], bad: Bad
+) -> tuple[B, npt.NDArray[Any]]:
+    """Whatever is in them; `index` int[n] is the number of each record."""
     problems: Bad = []
     rows, origin = parse_records(values, problems)
-    origin_array = np.array(origin, np.int32)
     pool = StringPool()
-    event = Trade if cls is TradeBatch else Quote
     columns, good = _market_columns(event, rows, pool)
     batch = cls.build(pool.strings(), columns)
+    kept = np.array(origin, np.int64)
     if not good.all():
         problems += [(origin[i], explain(topic, rows[i])) for i in np.flatnonzero(~good).tolist()]
-        batch, origin_array = batch.take(good), origin_array[good]
-    bad += [(start + i, error) for i, error in problems]
-    return batch, origin_array + start
+        batch, kept = batch.take(good), kept[good]
+    bad += [(int(index[i]), error) for i, error in problems]
+    return batch, index[kept]
 
 
 def _market_columns(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from streams.shardlog.positions import ACCOUNT_EVENTS, FIRM_TOTALS, ORDERS, ROUT
 
 ORIGIN_PARTITION = "origin-partition"
 ORIGIN_OFFSET = "origin-offset"
+_OFFSET, _TIMESTAMP = attrgetter("offset"), attrgetter("timestamp")
 
 _ROUTED_VALUES = frozenset({ORDERS, ROUTED_REFERENCE})
 _OWN_TOTALS = frozenset({TOTALS, FIRM_TOTALS})
@@ -91,24 +93,35 @@ def take_in(run: Run, partitions: int) -> Taken:
 def _read(run: Run) -> Read:
     records = run.records
     count = len(records)
-    origins = [_origin(run.source, record) for record in records]
+    headers = [record.headers for record in records]
+    kinds = set(headers)  # few, unless the records were forwarded
+    windowed = {kind for kind in kinds if header(kind, WINDOW) is not None}
+    origins: tuple[Any, Any] = None, None
+    if any(header(kind, ORIGIN_PARTITION) is not None for kind in kinds):
+        partition, offset = zip(*(_origin(run.source, record) for record in records), strict=True)
+        origins = np.array(partition, np.int32), np.array(offset, np.int64)
     return Read(
         run.source,
         run.start,
         run.end,
-        np.fromiter((record.offset for record in records), np.int64, count),
-        np.fromiter((record.timestamp for record in records), np.int64, count),
-        np.fromiter((header(record.headers, WINDOW) is not None for record in records), np.bool_, count),
-        np.fromiter((partition for partition, _ in origins), np.int32, count),
-        np.fromiter((offset for _, offset in origins), np.int64, count),
+        np.fromiter(map(_OFFSET, records), np.int64, count),
+        np.fromiter(map(_TIMESTAMP, records), np.int64, count),
+        np.fromiter(map(windowed.__contains__, headers), np.bool_, count),
+        *origins,
     )
+
+
+def _content_types(records: Sequence[ConsumerRecord]) -> list[bytes | None]:
+    headers = [record.headers for record in records]
+    types = {kind: header(kind, CONTENT_TYPE) for kind in set(headers)}
+    return [types[kind] for kind in headers]
 
 
 def _take_rows(run: Run, partitions: int) -> Taken:
     records = run.records
     decoded = _DECODERS[run.source[0]](
         [record.value or b"" for record in records],
-        [header(record.headers, CONTENT_TYPE) for record in records],
+        _content_types(records),
     )
     letters = [_letter(run.source, records[index], error) for index, error in decoded.bad]
     batch, record = decoded.batch, decoded.record

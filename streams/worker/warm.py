@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 
 from agents import Book
+from schemas.batch_decoding import WORTH_SCANNING, decode_trades
 
 _OPEN = 1_743_989_400_000
 _DAY = 86_400_000
@@ -54,6 +55,8 @@ def compile_kernels() -> None:
         book.session("clock", date, ts + 5)
         book.session("settled", date, ts + 6)
     book.core.restore(book.core.snapshot())
+    trade = b'{"security":"600000.SH","ts":%d,"price":11,"qty":100}' % _OPEN
+    decode_trades([trade] * WORTH_SCANNING)
 
 
 def spare_collector() -> None:

@@ -1,0 +1,112 @@
+"""Market events in the plain form of their JSON, many at once: bytes to columns without Python objects.
+
+What the kernel does not accept is left to the careful decoder (`schemas.batch_decoding`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.account import NO_CODE
+from schemas.batches import ABSENT
+from schemas.columns import bounds_of
+from schemas.events import VERSION
+from schemas.fields import SECURITY, Choice, Codec, Flag, Level, Scaled, Text
+from schemas.plain_kernel import CHOICE, FLAG, SCALED, SIDE, TEXT, WHOLE, scan
+from schemas.plain_kernel import VERSION as VERSION_KIND
+from schemas.records import spec_of
+from schemas.tables import I8, U1
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the records of one event class are read: the arguments of the kernel, the columns' names and what
+    stands in them for "absent".
+    """
+
+    fields: I8
+    level: I8
+    words: U1
+    word_ends: I8
+    names: tuple[str, ...]
+    absent: I8
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """What was read. `good` bool[n]: the record was plain; the other rows of `columns` mean nothing."""
+
+    strings: list[str]
+    columns: dict[str, npt.NDArray[np.int64]]
+    good: Mask
+
+
+def read_plain(event: type, values: Sequence[bytes]) -> Plain:
+    """The plain ones among the JSON records of a class of market events."""
+    plan = _plan(event)
+    data = b"".join(values)
+    ends = np.cumsum(np.fromiter(map(len, values), np.int64, len(values)))
+    columns = np.repeat(plan.absent[:, None], len(values), axis=1)
+    good = np.zeros(len(values), np.uint8)
+    spans = np.empty((len(values) + 1, 2), np.int64)
+    array = np.frombuffer(data, np.uint8)
+    count = scan(array, ends, plan.fields, plan.level, plan.words, plan.word_ends, columns, good, spans)
+    strings = [data[first:end].decode("ascii") for first, end in spans[:count].tolist()]
+    named = dict(zip(plan.names, columns, strict=True))
+    fine = np.array([*map(SECURITY.fits, strings), False], np.bool_)
+    return Plain(strings, named, good.astype(np.bool_) & fine[named["security"]])
+
+
+@cache
+def _plan(event: type) -> Plan:
+    specs = spec_of(event).fields
+    words = ["v", *(spec.wire for spec in specs)]
+    fields = [(VERSION_KIND, 0, VERSION, VERSION, 0, 0, 0, 0)]
+    names, absent = ["v"], [ABSENT]
+    for spec in specs:
+        codec, first = spec.codec, len(specs) + 1 + sum(field[7] - field[6] for field in fields)
+        options = codec.options if isinstance(codec, Choice) else ()
+        words.extend(options)
+        row = _kind(codec)
+        fields.append((*row, int(spec.required), len(names), first, first + len(options)))
+        if row[0] == SIDE:
+            names += [f"{spec.name}_price", f"{spec.name}_qty"]
+            absent += [ABSENT, ABSENT]
+        else:
+            names.append(spec.name)
+            absent.append(NO_CODE if options else ABSENT)
+    level = [(*_kind(codec), 1, 0, 0, 0) for codec in (Level().price, Level().qty)]
+    encoded = [word.encode() for word in words]
+    return Plan(
+        np.array(fields, np.int64),
+        np.array(level, np.int64),
+        np.frombuffer(b"".join(encoded), np.uint8),
+        np.cumsum([len(word) for word in encoded]),
+        tuple(names),
+        np.array(absent, np.int64),
+    )
+
+
+def _kind(codec: Codec) -> tuple[int, int, int, int]:
+    """Kind, decimals and bounds of a field."""
+    if isinstance(codec, Text):
+        assert codec is SECURITY, "the one text in market events"
+        return TEXT, 0, 0, 0
+    if isinstance(codec, Choice):
+        return CHOICE, 0, 0, 0
+    if isinstance(codec, Flag):
+        return FLAG, 0, 0, 0
+    if isinstance(codec, Scaled):
+        assert codec.decimals <= 3, "fifteen digits and three more are within int64"
+        return SCALED, codec.decimals, codec.minimum, codec.maximum
+    try:
+        return WHOLE, 0, *bounds_of(codec)
+    except TypeError:
+        return SIDE, 0, 0, 0
