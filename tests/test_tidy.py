@@ -31,8 +31,18 @@ MAY_IMPORT = {
     "agents": ("agents", "schemas"),
     "streams": ("streams", "agents", "schemas"),
     "agents/kernels": ("agents.kernels",),
+    "streams/days": (
+        "streams.days",
+        "streams.errors",
+        "streams.headers",
+        "streams.routes",
+        "agents",
+        "schemas",
+    ),
 }
-"""What of ours a folder may import. Kernels know no types of ours, only arrays."""
+"""What of ours a folder may import. Kernels know no types of ours, only arrays; recorded days do not know who
+makes or plays them.
+"""
 
 CHANCE_AND_CLOCK = {"time", "random", "secrets", "uuid", "threading", "asyncio", "socket"}
 CLOCK_CALLS = {"now", "utcnow", "today", "time_ns", "monotonic", "perf_counter", "urandom", "default_rng"}

@@ -13,7 +13,7 @@ from streams.books.draw import Books, draw_books
 from streams.books.events import opening_events, own_preset
 from streams.books.lives import Lives
 from streams.books.making import ACCOUNTS, RULES, MadeBooks
-from streams.days.crash_2015 import FIRST, Summer, label, write_summer_day
+from streams.crashes.crash_2015 import FIRST, Summer, label, write_summer_day
 from streams.days.writer import DayLabel, write_topic
 
 _PRESETS = ("A", "C", "D")

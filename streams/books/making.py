@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from schemas.units import format_day
 from streams.books.draw import Books, BooksShape, draw_books
 from streams.books.events import deposit_events, opening_events, own_preset
-from streams.days.crash_2025 import DAYS, label, shipped_days
+from streams.crashes.crash_2025 import DAYS, label, shipped_days
 from streams.days.decimals import milli_column
 from streams.days.reader import RecordedDay, open_days
 from streams.days.writer import DayLabel, topic_file, write_topic

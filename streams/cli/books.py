@@ -46,8 +46,8 @@ def make(
     """
     from streams.books.crash_2015 import write_crash_2015
     from streams.books.making import make_books, write_demonstration
-    from streams.days import crash_2015
-    from streams.days.crash_2025 import DAYS
+    from streams.crashes import crash_2015
+    from streams.crashes.crash_2025 import DAYS
 
     (date,) = days_of((as_of,))
     if folder is not None and destination is not None:

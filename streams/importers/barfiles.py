@@ -22,10 +22,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from streams.days.bars import Bars, bars_to_ticks
-from streams.days.limits import limits_of_day
 from streams.days.ticks import ABSENT, ImportedDay, Ints, pooled
 from streams.errors import UserError
 from streams.importers.codes import security_name
+from streams.importers.limits import limits_of_day
 
 FEN = 10
 """0.01 yuan in 0.001 yuan."""

@@ -16,7 +16,7 @@ from streams.books import BooksShape, draw_books
 from streams.books.draw import BODY, CALLED, SUNK, TAIL, Books
 from streams.books.events import deposit_events, opening_events, own_preset
 from streams.books.making import make_books, prices_of, write_demonstration
-from streams.days.crash_2025 import CRASH_DAY, DAYS, shipped_day
+from streams.crashes.crash_2025 import CRASH_DAY, DAYS, shipped_day
 from streams.days.reader import RecordedDay
 from streams.days.rowjson import json_rows
 from streams.days.ticks import ImportedDay

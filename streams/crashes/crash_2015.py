@@ -23,13 +23,13 @@ import pyarrow as pa
 
 from agents.rules.schedule import built_in
 from schemas.units import format_day, format_line, parse_day
+from streams.crashes.carried import carried_label, carried_table
 from streams.days.bars import Bars
-from streams.days.carried import carried_label, carried_table
-from streams.days.limits import limits_of_day
 from streams.days.ticks import ABSENT, ImportedDay, Ints
 from streams.days.writer import DayLabel, write_topic
 from streams.importers.assemble import write_imported
 from streams.importers.barfiles import CLOSES, FEN, OPENS, as_day
+from streams.importers.limits import limits_of_day
 
 FIRST, LAST = parse_day("2015-06-15"), parse_day("2015-08-31")
 EVENING_BEFORE = parse_day("2015-06-12")

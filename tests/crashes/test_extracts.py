@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from streams.days.carried import carried_label, carried_table
-from streams.importers.extracts import EXTRACTS, extract_crash_2015, main
+from streams.crashes.carried import carried_label, carried_table
+from streams.crashes.extracts import EXTRACTS, extract_crash_2015, main
 
 HEAD = "symbol,bar_end,open_fen,high_fen,low_fen,close_fen,volume,amount"
 QUARTERS = (

@@ -1,7 +1,7 @@
 """How the prices that the package carries were taken from their sources (named in ``streams/data/*.json``):
 
-    python -m streams.importers.extracts crash_2025_04_07 bars15.parquet crash_2025_04_07.parquet
-    python -m streams.importers.extracts crash_2015 daily.parquet crash_2015.parquet
+    python -m streams.crashes.extracts crash_2025_04_07 bars15.parquet crash_2025_04_07.parquet
+    python -m streams.crashes.extracts crash_2015 daily.parquet crash_2015.parquet
 
 The first source is a file of the form ``bars15``, the second one of the form ``daily``
 (``streams.importers.barfiles``). Made again from the same source, the file is the same to the byte.
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from agents.rules.limits import price_limits
 from schemas.units import parse_day
-from streams.days import crash_2015, crash_2025
+from streams.crashes import crash_2015, crash_2025
 from streams.days.ticks import Ints
 from streams.importers.barfiles import CLOSES, FEN, OPENS, QUARTER_MINUTES, read_bar_columns
 from streams.importers.codes import board_of, security_name

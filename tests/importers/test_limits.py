@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from schemas.units import parse_day
-from streams.days.limits import limits_of_day
+from streams.importers.limits import limits_of_day
 
 BANK, CHINEXT, STAR, BEIJING, FUND, INDEX = (
     "600000.SH", "300001.SZ", "688001.SH", "830799.BJ", "510300.SH", "000001.SH",

@@ -24,12 +24,12 @@ from numpy.typing import NDArray
 
 from agents.rules.schedule import built_in
 from schemas.units import format_day, format_line, parse_day
+from streams.crashes.carried import carried_label, carried_table
 from streams.days.bars import Bars
-from streams.days.carried import carried_label, carried_table
-from streams.days.limits import limits_of_day
 from streams.days.ticks import ABSENT, ImportedDay, Ints
 from streams.days.writer import DayLabel
 from streams.importers.barfiles import FEN, as_day
+from streams.importers.limits import limits_of_day
 
 CRASH_DAY = parse_day("2025-04-07")
 DAYS = (parse_day("2025-04-02"), parse_day("2025-04-03"), CRASH_DAY)

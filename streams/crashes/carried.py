@@ -1,6 +1,6 @@
 """Prices that the package carries: facts taken from public collections, in a form of our own.
 
-``streams.importers.extracts`` says how they were taken, the JSON file beside each where from.
+``streams.crashes.extracts`` says how they were taken, the JSON file beside each where from.
 """
 
 from __future__ import annotations

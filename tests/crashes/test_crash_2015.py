@@ -11,7 +11,7 @@ from schemas.units import format_day, parse_day
 from streams.books.draw import draw_books
 from streams.books.events import CONTRACT_DAYS
 from streams.books.lives import Habits, Lives
-from streams.days.crash_2015 import FIRST, LAST, STOCKS, Summer
+from streams.crashes.crash_2015 import FIRST, LAST, STOCKS, Summer
 
 
 @pytest.fixture(scope="module")
