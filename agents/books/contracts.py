@@ -173,6 +173,11 @@ class Contracts(ReusedRows):
         self.fresh[row] = qty + (self.fresh[row] if self.fresh_day[row] == day else 0)
         self.fresh_day[row] = day
 
+    def finished(self, row: int) -> bool:
+        """Whether nothing is owed any more: neither money nor borrowed shares."""
+        lent = self.kind[row] == LENDING and self.qty[row]
+        return not (self.base[row] or self.owed[row] or lent)
+
     def matured(self, row: int, day: int) -> bool:
         """Whether the contract has fallen due by `day`."""
         return 0 <= self.maturity[row] <= day and not self.deferred[row]

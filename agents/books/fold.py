@@ -22,12 +22,13 @@ from agents.books.terms import Terms
 from agents.kernels.layout import FINANCING_MARGIN, FLAGS, HAIRCUT, HOT_WIDTH, KIND, LENDING_MARGIN, VALUE
 from agents.rules.margin_addons import with_addon
 from agents.rules.maturity import check_extension, check_term, least_due
-from schemas.account import BUSINESSES, KINDS
+from schemas.account import BUSINESSES, KINDS, REASONS
 from schemas.errors import BadRecord
 from schemas.reference import SECURITY_KINDS
 from schemas.units import MONEY_MAX, format_day
 
 _OPENING = KINDS.index("opening")
+_WITHDRAWAL = REASONS.index("withdrawal")
 
 
 class Fold:
@@ -115,6 +116,8 @@ class Fold:
     def _cash(self, events: EventRows, row: int, account: int) -> bool:
         amount = events.amount[row]
         self._check_cash(account, amount, "amount")
+        if amount < 0 and events.batch.reason[row] == _WITHDRAWAL:
+            self._check_frozen_cash(account, -amount)
         release_cash(self.books, account, events.pool[events.action[row]], amount)
         self.books.accounts.add_cash(account, amount)
         return amount > 0
@@ -322,6 +325,13 @@ class Fold:
         date_contract(
             books, books.borrow(account, new), due if due >= 0 else least_due(day, day, rules), rules
         )
+
+    def _check_frozen_cash(self, account: int, amount: int) -> None:
+        """Refuses a withdrawal of `amount` that takes frozen cash away."""
+        accounts = self.books.accounts
+        frozen, free = accounts.frozen_cash[account], accounts.cash[account] - accounts.frozen_cash[account]
+        if frozen and amount > free:
+            raise BadRecord("amount", "takes cash away that is frozen")
 
     def _check_cash(self, account: int, amount: int, field: str, leaving: int = 0) -> None:
         """Refuses what takes cash, or assets less the value `leaving`, beyond the bounds."""

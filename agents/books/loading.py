@@ -256,7 +256,7 @@ def _hold(books: Books, group: _Group, first: int, hot: I8) -> None:
 
 def _owe(fold: Fold, batch: AccountBatch, group: _Group, first: int, hot: I8) -> None:
     books, n = fold.books, len(hot)
-    owing = np.flatnonzero(group.base | group.contracts.qty | np.maximum(group.contracts.accrued, 0))
+    owing = np.flatnonzero(group.base | np.maximum(group.contracts.accrued, 0))
     contracts, owner, base = group.contracts.take(owing), group.owed_by[owing], group.base[owing]
     security, account = group.securities[contracts.security], (first + owner).astype(np.int32)
     given = contracts.accrued >= 0

@@ -138,7 +138,7 @@ def _hold(books: Books, account: int, positions: list[PositionRow], day: int) ->
 def _owe(fold: Fold, account: int, contract: ContractRow, day: int) -> None:
     books, kind = fold.books, contract.kind
     base, security = contract.base, books.security(contract.security)
-    if not (base or contract.qty or contract.accrued > 0):
+    if not (base or contract.accrued > 0 or (kind == LENDING and contract.qty)):
         return
     new = NewContract(
         name=contract.name,

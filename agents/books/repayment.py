@@ -133,7 +133,6 @@ def _pay_principal(books: Books, row: int, amount: int) -> None:
 
 
 def _drop_finished(books: Books, rows: list[int]) -> None:
-    contracts = books.contracts
     for row in rows:
-        if contracts.base[row] == 0 and contracts.owed[row] == 0 and contracts.qty[row] == 0:
+        if books.contracts.finished(row):
             books.unchain(row)

@@ -98,6 +98,18 @@ def test_frozen_shares_cannot_be_sold_or_moved_out_and_count_in_the_ratio() -> N
     diary.fill("collateral_sell", BANK, 6_000, "8")
 
 
+def test_frozen_cash_cannot_be_withdrawn_but_pays_what_is_owed() -> None:
+    diary = opened()
+    diary.event("freeze", cash="15000")
+    with pytest.raises(BadRecord) as refused:
+        diary.event("cash", amount="-5000.01", reason="withdrawal")
+    assert refused.value.field == "amount"
+    diary.event("cash", amount="-5000", reason="withdrawal")
+    diary.event("cash", amount="-1", reason="fee")
+    diary.event("repay", amount="1000")
+    assert diary.account()["evidence"]["cash"] == "13999.00"
+
+
 def test_the_same_id_again_changes_nothing_and_other_content_is_refused() -> None:
     diary = opened()
     deposit = {
@@ -151,6 +163,20 @@ def test_a_refused_event_may_be_sent_again_with_its_id() -> None:
         diary.book.event(repay | {"amount": "50001"})
     diary.book.event(repay | {"amount": "50000"})
     assert diary.account()["debt"] == "25000.00"
+
+
+@pytest.mark.parametrize("accrued", ["0", "5"])
+def test_a_financing_contract_of_which_no_money_is_owed_is_none(accrued: str) -> None:
+    owes = {"contract": "F", "type": "financing", "security": BANK, "opened": "2025-04-01", "qty": 100}
+    diary = Diary()
+    for again in (False, True):
+        paid = owes | {"price": "1", "principal": "0", "accrued": accrued}
+        book = opening("1000", {BANK: 100}) | {"contracts": [paid], "id": f"opening {again}"}
+        diary.book.event(book)
+        if accrued != "0":
+            diary.event("repay", amount=accrued)
+    assert diary.account()["evidence"]["contracts"] == []
+    diary.event("close")
 
 
 def test_a_closed_account_takes_nothing_until_it_is_opened_again() -> None:

@@ -118,6 +118,10 @@ def of_today(event: Event, day: date) -> bool:
 
 
 def cash(account: Account, event: Event, day: date, terms: Terms) -> None:
+    left = account.cash + money(event["amount"])
+    withdrawn = event["reason"] == "withdrawal" and left < account.cash
+    if withdrawn and account.frozen_cash > max(left, ZERO):
+        raise RefusedError("amount", "frozen cash stays")
     account.cash += money(event["amount"])
     money_moved(account, event.get("action"), money(event["amount"]), terms.announced)
 
