@@ -25,7 +25,7 @@ class Results:
     stays."""
 
     def __init__(self, directory: Path) -> None:
-        """UsageError if ``directory`` holds anything but an earlier run, finished or not, which is replaced."""
+        """UsageError if ``directory`` holds anything but an earlier run, which is replaced."""
         self.directory = directory
         self._rows: dict[int, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
         if directory.exists() and any(directory.iterdir()):

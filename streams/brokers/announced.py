@@ -7,6 +7,7 @@ whose process is gone counts as absent.
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,7 +56,8 @@ def latest_announcement() -> tuple[str, int] | None:
 @contextmanager
 def announce(address: str) -> Iterator[None]:
     """Tell this user's other commands of a broker for the time of the block."""
-    path = _folder() / f"{_STEM}.{os.getpid()}.json"
+    path, kept = _folder() / f"{_STEM}.{os.getpid()}.json", checkpoints_of(os.getpid())
+    shutil.rmtree(kept, ignore_errors=True)  # of a process that had this number before
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     fresh.write_bytes(orjson.dumps({"bootstrap": address, "pid": os.getpid()}))
@@ -64,6 +66,13 @@ def announce(address: str) -> Iterator[None]:
         yield
     finally:
         path.unlink(missing_ok=True)
+        shutil.rmtree(kept, ignore_errors=True)
+
+
+def checkpoints_of(pid: int) -> Path:
+    """Folder for checkpoints of workers at the broker that process ``pid`` announced; gone with that broker,
+    since they fit no other."""
+    return Path(tempfile.gettempdir()) / f"liangrong-{os.getuid()}" / f"checkpoints-{pid}"
 
 
 def _written(path: Path) -> int:

@@ -7,19 +7,19 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 import traceback
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from streams.brokers import EmbeddedBroker, announce, announced_address, latest_announcement
+from streams.brokers import EmbeddedBroker, announce, announced_address, checkpoints_of, latest_announcement
 from streams.cli.options import with_settings
 from streams.errors import UsageError, UserError
-from streams.settings import DEFAULT_CHECKPOINTS, Settings
+from streams.settings import DEFAULT_CHECKPOINTS, KafkaSettings, Settings
+from streams.topics import create_topics
 
 if TYPE_CHECKING:
     from streams.worker.serve import WorkerOptions
@@ -96,6 +96,7 @@ def command(
     logging.getLogger("streams.worker").setLevel(logging.WARNING if quiet else logging.INFO)
     # A fresh Kafka has no group coordinator for a moment; the client asks again.
     logging.getLogger("aiokafka.consumer.group_coordinator").setLevel(logging.CRITICAL)
+    logging.getLogger("streams.worker.readers").setLevel(logging.WARNING)  # that they start and stop
     with _broker(settings):
         asyncio.run(
             _serve(_with_folder(settings), WorkerOptions(held, group, name, checkpoint_every, trim_log))
@@ -105,32 +106,26 @@ def command(
 def _broker(settings: Settings) -> AbstractContextManager[object]:
     if settings.kafka.bootstrap is not None or announced_address() is not None:
         return nullcontext()
-    return _OwnBroker()
+    return _own_broker(settings)
 
 
 def _with_folder(settings: Settings) -> Settings:
-    """An in-memory broker has a folder of its own: checkpoints of one that is gone fit no other."""
+    """An in-memory broker has a folder of its own for checkpoints, unless another was chosen."""
     found = latest_announcement()
     chosen = settings.kafka.bootstrap is not None or settings.checkpoints != DEFAULT_CHECKPOINTS
     if chosen or found is None:
         return settings
-    folder = Path(tempfile.gettempdir()) / f"liangrong-{os.getuid()}" / f"checkpoints-{found[1]}"
-    return replace(settings, checkpoints=str(folder))
+    return replace(settings, checkpoints=str(checkpoints_of(found[1])))
 
 
-class _OwnBroker(AbstractContextManager[object]):
-    """An embedded broker for the time of the block, announced to this user's other commands."""
-
-    def __enter__(self) -> object:
-        self._broker = EmbeddedBroker()
-        self._announced = announce(self._broker.bootstrap)
-        self._announced.__enter__()
-        click.echo(f"KAFKA_BOOTSTRAP={self._broker.bootstrap}", err=True)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._announced.__exit__(None, None, None)
-        self._broker.stop()
+@contextmanager
+def _own_broker(settings: Settings) -> Iterator[None]:
+    """An embedded broker for the time of the block. It has its topics before other commands can find it."""
+    with EmbeddedBroker() as broker:
+        asyncio.run(create_topics(replace(settings, kafka=KafkaSettings(broker.bootstrap))))
+        with announce(broker.bootstrap):
+            click.echo(f"KAFKA_BOOTSTRAP={broker.bootstrap}", err=True)
+            yield
 
 
 async def _serve(settings: Settings, options: WorkerOptions) -> None:

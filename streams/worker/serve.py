@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping
@@ -38,6 +39,8 @@ from streams.worker.warm import compile_kernels, spare_collector
 from streams.worker.web import add_pages
 from streams.worker.worker import Readers, Worker
 
+logger = logging.getLogger(__name__)
+
 INPUT_BATCH = 4_000
 MARKET_BATCH = 40_000
 LOG_BATCH = 200
@@ -67,9 +70,10 @@ async def running_worker(settings: Settings, options: WorkerOptions) -> AsyncIte
     """A started worker. Unless it failed, it leaves its partitions with a checkpoint at the end of the
     block."""
     settings = replace(settings, web=_web_address(settings))
+    states = await create_topics(settings)  # first: publishers need not wait for the rest
+    logger.info("compiling the kernels: the first start takes half a minute, later ones a second")
     compile_kernels()
     spare_collector()
-    states = await create_topics(settings)
     routes = Routes({state.topic.name: state.partitions for state in states})
     async with AsyncExitStack() as stack:
         sender = await stack.enter_async_context(Sender(settings, linger=OUTPUT_LINGER_SECONDS))

@@ -252,6 +252,8 @@ class Worker:
         """Tell who holds the partition, and where it answers."""
         logger.info("holds partition %d of the log since record %s", desk.partition, desk.unit.epoch)
         self._tell("claimed", desk, "holds", web=desk.unit.claim.web, rules=desk.unit.claim.rules)
+        if all(held.phase is Phase.ACTIVE for held in self.desks.values()):
+            logger.info("ready: %d partitions, http://%s/worker", len(self.desks), desk.unit.claim.web)
 
     def _tell(self, kind: str, desk: Desk, does: str, **figures: str) -> None:
         """A system event about a partition of the log."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from streams.brokers import EmbeddedBroker, announce, announced_address, bootstrap_address
+from streams.brokers import EmbeddedBroker, announce, announced_address, bootstrap_address, checkpoints_of
 from streams.brokers.process import BrokerProcess, accepts_connections
 from streams.errors import BrokerError
 from streams.settings import load
@@ -130,3 +131,12 @@ def test_other_commands_find_an_announced_broker_and_not_one_that_is_gone(
         assert list(tmp_path.iterdir()) == []
     with pytest.raises(BrokerError, match="there is no broker"):
         bootstrap_address(settings)
+
+
+def test_checkpoints_go_with_the_broker_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    folder = checkpoints_of(os.getpid())
+    with announce("127.0.0.1:9"):
+        folder.mkdir(parents=True)
+        (folder / "0").write_text("kept")
+    assert not folder.exists()
