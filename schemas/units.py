@@ -47,6 +47,7 @@ TS_MAX = 4_102_444_800_000
 SEQ_MAX = 2**63 - 1
 
 DAY_MS = 86_400_000
+MINUTE_MS = 60_000
 SHANGHAI_OFFSET_MS = 8 * 3_600_000
 """Asia/Shanghai is UTC+8; the last summer time ended in 1991, before any margin contract."""
 
@@ -172,7 +173,7 @@ def shanghai_ms(ts: int) -> int:
 
 def shanghai_minute(ts: int) -> int:
     """Minutes since midnight in Asia/Shanghai, 0 to 1439."""
-    return shanghai_ms(ts) // 60_000
+    return shanghai_ms(ts) // MINUTE_MS
 
 
 def day_start(day: int) -> int:

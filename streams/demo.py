@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from agents.margin.shard import MarginShard
-from schemas.units import format_day
+from schemas.units import MINUTE_MS, format_day
 from streams.books.making import MadeBooks, write_demonstration
 from streams.brokers import EmbeddedBroker, announce
 from streams.brokers.process import free_port, port_is_free
@@ -32,7 +32,6 @@ from streams.worker.serve import WorkerOptions, running_worker
 from streams.worker.worker import Worker
 
 WATCHED = ("margin.calls", "liquidation.orders", "security.signals", "dead.letters", "system.events")
-MINUTE_MS = 60_000
 EVE_WINDOW_MS = 15 * MINUTE_MS
 """Between two clocks of the days before the crash, of which only daily bars are known."""
 _LOOK_SECONDS = 0.25

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.batches import ABSENT, MARK_QUOTE_FIELDS, MarkBatch, QuoteBatch, TradeBatch
-from schemas.units import DAY_MS, SHANGHAI_OFFSET_MS
+from schemas.units import DAY_MS, MINUTE_MS, SHANGHAI_OFFSET_MS
 
-AUCTION_MATCHED_MS = (9 * 60 + 25) * 60_000
+AUCTION_MATCHED_MS = (9 * 60 + 25) * MINUTE_MS
 """09:25, when the opening auction is matched, in milliseconds after midnight in Shanghai."""
 
 FROM_QUOTE, FROM_TRADE = 0, 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from schemas.units import day_start, format_day
+from schemas.units import MINUTE_MS, day_start, format_day
 from streams.books.draw import (
     BODY,
     CALLED,
@@ -21,8 +21,7 @@ from streams.books.draw import (
 from streams.days.columns import CONTRACTS, CREDIT, POSITIONS
 from streams.days.decimals import MONEY_TYPE, money_array
 
-_MINUTE = 60_000
-OPENED_AT = (8 * 60 + 30) * _MINUTE
+OPENED_AT = (8 * 60 + 30) * MINUTE_MS
 """Openings carry 08:30 of their day: before its `pre_open`."""
 CONTRACT_DAYS = 180
 """A contract runs for at most six months (rulebook 7.6)."""
@@ -142,8 +141,8 @@ def deposit_events(books: Books, day: int, *, crash: bool = False) -> pa.Table:
     amount = np.where(full, missing, np.where(part, missing // 3, 0))
     amount = np.where(afternoon, (books.debt * (0.1 + 0.4 * size)).astype(np.int64), amount) // 1000 * 1000
     rows = np.flatnonzero((full | part | afternoon) & (amount > 0))
-    start = np.where(afternoon, 13 * 60, 9 * 60 + 35) * _MINUTE
-    ts = day_start(day) + start + (moment * 110 * _MINUTE).astype(np.int64)
+    start = np.where(afternoon, 13 * 60, 9 * 60 + 35) * MINUTE_MS
+    ts = day_start(day) + start + (moment * 110 * MINUTE_MS).astype(np.int64)
     rows = rows[np.argsort(ts[rows], kind="stable")]
     names = pa.array([books.names[i] for i in rows.tolist()], pa.string())
     return pa.table(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from agents.rules.interest import interest_milli, payable_milli
 from agents.rules.schedule import built_in
-from schemas.units import day_start, format_day
+from schemas.units import MINUTE_MS, day_start, format_day
 from streams.books.draw import BODY, LENDING_RATE, RATES, TAIL, Books, Ints
 from streams.books.events import CONTRACT_DAYS
 from streams.days.decimals import money_array
@@ -26,7 +26,6 @@ from streams.days.decimals import money_array
 _EXTENSION = "contract_extension_max_months"
 _NOTICE = 7
 """Calendar days before the due date on which an extension is asked for."""
-_MINUTE = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class Lives:
         return [
             {
                 "account": books.names[i],
-                "ts": day_start(day) + (13 * 60 + int(moment[i] * 110)) * _MINUTE,
+                "ts": day_start(day) + (13 * 60 + int(moment[i] * 110)) * MINUTE_MS,
                 "id": f"help-{format_day(day)}",
                 "kind": "cash",
                 "amount": int(amount[i]),
@@ -129,7 +128,7 @@ class Lives:
         name = f"C{self._number[contract]}"
         row: dict[str, object] = {
             "account": self._books.names[self._books.contract_account[contract]],
-            "ts": day_start(day) + minute * _MINUTE,
+            "ts": day_start(day) + minute * MINUTE_MS,
             "id": f"{kind}-{name}-{format_day(day)}",
             "kind": kind,
         }

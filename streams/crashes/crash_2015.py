@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from agents.rules.schedule import built_in
-from schemas.units import format_day, format_line, parse_day
+from schemas.units import MINUTE_MS, format_day, format_line, parse_day
 from streams.crashes.carried import carried_label, carried_table
 from streams.days.bars import Bars
 from streams.days.ticks import ABSENT, ImportedDay, Ints
@@ -35,7 +35,6 @@ FIRST, LAST = parse_day("2015-06-15"), parse_day("2015-08-31")
 EVENING_BEFORE = parse_day("2015-06-12")
 STOCKS = 900
 ACTIONS = "reference.actions"
-_MINUTE = 60_000
 _TENTH = 10
 _NAME = "crash_2015"
 
@@ -82,7 +81,7 @@ class Summer:
         prices = [
             np.where(trades, self.column(name, place) * FEN, 0) for name in ("open", "high", "low", "close")
         ]
-        start, end = (np.full(count, minute * _MINUTE, np.int64) for minute in (OPENS, CLOSES))
+        start, end = (np.full(count, minute * MINUTE_MS, np.int64) for minute in (OPENS, CLOSES))
         bars = Bars(
             date, self.names, np.arange(count, dtype=np.int32), start, end, prices[0], prices[1], prices[2],
             prices[3], self.column("volume", place), prev_close, up, down, np.full(count, FEN, np.int64),

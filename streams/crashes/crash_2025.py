@@ -23,7 +23,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from agents.rules.schedule import built_in
-from schemas.units import format_day, format_line, parse_day
+from schemas.units import MINUTE_MS, format_day, format_line, parse_day
 from streams.crashes.carried import carried_label, carried_table
 from streams.days.bars import Bars
 from streams.days.ticks import ABSENT, ImportedDay, Ints
@@ -35,7 +35,6 @@ CRASH_DAY = parse_day("2025-04-07")
 DAYS = (parse_day("2025-04-02"), parse_day("2025-04-03"), CRASH_DAY)
 """The three days, in order."""
 
-_MINUTE = 60_000
 _NAME = "crash_2025_04_07"
 
 
@@ -89,7 +88,7 @@ def _bars(table: pa.Table, date: int) -> tuple[Bars, NDArray[np.bool_]]:
         return np.asarray(columns[name][own] * factor)
 
     bars = Bars(
-        date, names, security[own], part("start_minute", _MINUTE), part("end_minute", _MINUTE),
+        date, names, security[own], part("start_minute", MINUTE_MS), part("end_minute", MINUTE_MS),
         part("open", FEN), part("high", FEN), part("low", FEN), part("close", FEN), part("volume", 1),
         prev_close, up, down, np.full(len(names), FEN, np.int64),
     )  # fmt: skip

@@ -19,13 +19,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from agents.rules.limits import price_limits
-from schemas.units import parse_day
+from schemas.units import DAY_MS, MINUTE_MS, parse_day
 from streams.crashes import crash_2015, crash_2025
 from streams.days.ticks import Ints
 from streams.importers.barfiles import CLOSES, FEN, OPENS, QUARTER_MINUTES, read_bar_columns
 from streams.importers.codes import board_of, security_name
 
-_DAY_MS, _MINUTE = 86_400_000, 60_000
 _FIGURES = ("open", "high", "low", "close", "volume")
 _Row = tuple[int, ...]
 
@@ -35,8 +34,8 @@ def extract_crash_2025(source: Path) -> pa.Table:
     names, index, end, columns = read_bar_columns(source)
     rows: list[_Row] = []
     for date in (parse_day("2025-04-01"), *crash_2025.DAYS):
-        own = np.flatnonzero(end // _DAY_MS == date)
-        minutes = end[own] % _DAY_MS // _MINUTE
+        own = np.flatnonzero(end // DAY_MS == date)
+        minutes = end[own] % DAY_MS // MINUTE_MS
         for i in np.unique(index[own]).tolist():
             mine = index[own] == i
             bars = [tuple(int(columns[name][row]) for name in _FIGURES) for row in own[mine].tolist()]

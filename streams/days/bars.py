@@ -22,15 +22,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.units import day_start
+from schemas.units import MINUTE_MS, day_start
 from streams.days.ticks import ABSENT, Ints, Quotes, Trades
 
 POINTS = 4
-_MINUTE = 60_000
-CONTINUOUS_BEGINS = (9 * 60 + 30) * _MINUTE
-OPENING_CALL_ENDS = (9 * 60 + 25) * _MINUTE
-CONTINUOUS_ENDS = 15 * 60 * _MINUTE
-HALTED_AT = (9 * 60 + 15) * _MINUTE
+CONTINUOUS_BEGINS = (9 * 60 + 30) * MINUTE_MS
+OPENING_CALL_ENDS = (9 * 60 + 25) * MINUTE_MS
+CONTINUOUS_ENDS = 15 * 60 * MINUTE_MS
+HALTED_AT = (9 * 60 + 15) * MINUTE_MS
 _LOT = 100
 
 

@@ -8,14 +8,13 @@ from typing import Any
 import pyarrow as pa
 
 from agents.rules.schedule import built_in
-from schemas.units import day_start, format_day
+from schemas.units import MINUTE_MS, day_start, format_day
 from streams.days.columns import table_schema
 
-_MINUTE = 60_000
-PRE_OPEN = 9 * 60 * _MINUTE
-CLOSE = 15 * 60 * _MINUTE + 5_000
+PRE_OPEN = 9 * 60 * MINUTE_MS
+CLOSE = 15 * 60 * MINUTE_MS + 5_000
 """Closing prices of both exchanges are out a few seconds after 15:00."""
-SETTLED = 16 * 60 * _MINUTE
+SETTLED = 16 * 60 * MINUTE_MS
 
 _PHASES = (
     ("opening_call", 9 * 60 + 15),
@@ -44,7 +43,7 @@ def session_rows(day: int, first_ts: int | None = None, last_ts: int | None = No
     for phase, minute in _PHASES:
         # Without a closing call (收盘集合竞价) of its stocks, Shanghai trades continuously to 15:00.
         market = "SZ" if phase == "closing_call" and shanghai is None else "ALL"
-        rows.append(_row(midnight + minute * _MINUTE, day, market, phase))
+        rows.append(_row(midnight + minute * MINUTE_MS, day, market, phase))
     return [*rows, _row(close, day, "ALL", "close"), _row(settled, day, "ALL", "settled")]
 
 

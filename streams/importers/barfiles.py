@@ -21,6 +21,7 @@ import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from schemas.units import DAY_MS, MINUTE_MS
 from streams.days.bars import Bars, bars_to_ticks
 from streams.days.ticks import ABSENT, ImportedDay, Ints, pooled
 from streams.errors import UserError
@@ -31,7 +32,6 @@ FEN = 10
 """0.01 yuan in 0.001 yuan."""
 OPENS, CLOSES, QUARTER_MINUTES = 9 * 60 + 30, 15 * 60, 15
 """Continuous trading and the length of its bars, in minutes (of the day)."""
-_MINUTE = 60_000
 _PRICES = ("open_fen", "high_fen", "low_fen", "close_fen")
 
 
@@ -53,7 +53,7 @@ def read_bar_columns(path: Path) -> tuple[list[str], NDArray[np.int32], Ints, di
 def read_bars15(path: Path, dates: list[int] | None = None) -> list[ImportedDay]:
     """Every date of ``dates`` (default: all that have a previous close in the file) as ticks."""
     names, index, end, columns = read_bar_columns(path)
-    day = end // 86_400_000
+    day = end // DAY_MS
     found = np.unique(day).tolist()
     wanted = found[1:] if dates is None else dates
     missing = sorted(set(wanted) - set(found))
@@ -65,16 +65,16 @@ def read_bars15(path: Path, dates: list[int] | None = None) -> list[ImportedDay]
 def _bars15_day(
     date: int, names: list[str], index: NDArray[np.int32], end: Ints, columns: dict[str, Ints]
 ) -> ImportedDay:
-    day = end // 86_400_000
+    day = end // DAY_MS
     prev_close = np.full(len(names), ABSENT, np.int64)
     earlier = (day < date) & (columns["close"] > 0)
     prev_close[index[earlier]] = columns["close"][earlier] * FEN
     own = day == date
     limit_up, limit_down = limits_of_day(date, names, prev_close, np.zeros(len(names), np.bool_))
-    in_day = end[own] % 86_400_000
+    in_day = end[own] % DAY_MS
     opened, high, low, close = (columns[name][own] * FEN for name in ("open", "high", "low", "close"))
     bars = Bars(
-        date, names, index[own], in_day - QUARTER_MINUTES * _MINUTE, in_day, opened, high, low, close,
+        date, names, index[own], in_day - QUARTER_MINUTES * MINUTE_MS, in_day, opened, high, low, close,
         columns["volume"][own], prev_close, limit_up, limit_down, np.full(len(names), FEN, np.int64),
     )  # fmt: skip
     return as_day(bars, sorted({names[i] for i in index[own].tolist()}))
@@ -142,7 +142,7 @@ def _daily_day(date: int, table: pa.Table) -> ImportedDay:
     traded = ~suspended
     opened, high, low, close = (np.where(traded, columns[name] * FEN, 0) for name in _PRICES)
     rows = len(names)
-    start, end = (np.full(rows, minutes * _MINUTE, np.int64) for minutes in (OPENS, CLOSES))
+    start, end = (np.full(rows, minutes * MINUTE_MS, np.int64) for minutes in (OPENS, CLOSES))
     bars = Bars(
         date, names, index, start, end, opened, high, low, close, columns["volume"],
         prev_close, limit_up, limit_down, np.full(rows, FEN, np.int64),

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from schemas.units import DAY_MS, SHANGHAI_OFFSET_MS, format_day
+from schemas.units import DAY_MS, MINUTE_MS, SHANGHAI_OFFSET_MS, format_day
 from streams.days.decimals import milli_from_noise
 from streams.days.ticks import ABSENT, ImportedDay, Quotes, Trades, pooled
 from streams.errors import UserError
@@ -34,7 +34,7 @@ FORMS = ("mdtime", "datayes", "dolphindb")
 LEVEL_COUNT = 10
 _CANCEL = "4"
 _SIDES = {"1": "B", "2": "S", "0": "N", "B": "B", "S": "S", "N": "N"}
-_CONTINUOUS_FROM = (9 * 60 + 30) * 60_000
+_CONTINUOUS_FROM = (9 * 60 + 30) * MINUTE_MS
 _HALTED_SHANGHAI = ("SUSP", "HALT", "VOLA")
 
 
