@@ -10,6 +10,7 @@ from agents.margin.desk import SIMULATE, Desk
 from agents.margin.orders import BUY_TO_RETURN, REPAY, SELL_TO_REPAY
 from agents.margin.situations import Market
 from agents.rules.costs import buy_cost, cost_milli, sell_cost
+from schemas.errors import BadRecord
 
 
 def fill_simulated(desk: Desk) -> list[int]:
@@ -36,13 +37,17 @@ def fill_simulated(desk: Desk) -> list[int]:
 
 
 def _fill(market: Market, account: int, order: int) -> bool:
+    """Whether the order is done. A fill that would pass the bounds is refused, as a counter's would be."""
     desk = market.desk
     business, left = desk.orders.business[order], desk.orders.left[order]
     if business == REPAY:
         spent = repay(desk.books, account, left, None, keep_excess=True)
         desk.books.accounts.add_cash(account, -spent)
         return True
-    return (_cover if business == BUY_TO_RETURN else _sell)(market, account, order)
+    try:
+        return (_cover if business == BUY_TO_RETURN else _sell)(market, account, order)
+    except BadRecord:
+        return False
 
 
 def _sell(market: Market, account: int, order: int) -> bool:

@@ -11,6 +11,10 @@ from agents.books.audit import discrepancies
 from agents.margin.shard import MarginShard, ShardConfig
 from schemas.units import day_start, format_day
 from tests.margin.histories import FIRST_DAY, Step, Teller
+from tests.oracle.driver import Driver
+from tests.oracle.moments import at
+from tests.worked_examples.records import BANK, CHIPS, MONDAY, financed, opening
+from tests.worked_examples.trading import morning
 
 MONEY = ["0.01", "1000", "90000", "0.001", "1", "99999999999.999", "100000000000", "50000000000"]
 PRICES = ["0.001", "10", "1", "10000000", "9999999.999"]
@@ -128,3 +132,15 @@ def test_extreme_events_are_applied_or_refused_and_the_books_stay_sound(seed: in
     restored = MarginShard(ShardConfig(liquidation="simulate"))
     restored.restore(teller.shard.snapshot())
     assert list(restored.state_rows()) == list(teller.shard.state_rows())
+
+
+def test_a_simulated_fill_that_would_pass_the_bounds_is_none() -> None:
+    """The sale was planned at 10.00; at 9.99 it would lift assets of 10^11 yuan less 1 above the bounds."""
+    driver = Driver("simulate")
+    morning(driver, {BANK: "10.00", CHIPS: "10.00"})
+    held, owes = {BANK: 1_000_000_000, CHIPS: 8_950_000_000}, [financed("90000000000")]
+    driver.event(opening(held=held, owes=owes, other_collateral="499999", preset="D", clock="09:32"))
+    driver.trade(CHIPS, at(MONDAY, "09:33"), "9.99")
+    driver.trade(BANK, at(MONDAY, "09:33"), "10.589")
+    driver.session("clock", MONDAY, "09:34")
+    assert driver.account("A1")["assets"] == "99999999999.00"
