@@ -39,7 +39,8 @@ def tell_topups(desk: Desk, ts: int) -> None:
         "kind": TOPUPS,
         "shard": shard,
         "date": day,
-        "text": f"{every[0]} open calls ask for {format_money(every[1])} yuan, {old[0]} of them for long",
+        "text": f"open calls: {every[0]}, {format_money(every[1])} yuan short of their targets; "
+        f"long outstanding: {old[0]}",
         "figures": {
             "outstanding": _figures(every),
             "long_outstanding": _figures(old),

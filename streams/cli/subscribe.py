@@ -15,20 +15,19 @@ from streams.moments import parse_moment, shanghai_time
 from streams.settings import Settings
 from streams.subscriber import ALERT_TOPICS, Alert, Subscriber
 
-_SHOWN_FIRST = (
-    "event",
-    "level",
-    "order",
-    "decision",
-    "limit",
-    "signal",
-    "business",
-    "security",
-    "ratio",
-    "shortfall",
-    "qty",
-    "price",
-)
+_ORDER = ("business", "security", "qty", "amount", "price")
+_PLAN = ("event", "needed", "planned", "ratio_after")
+_FACTS = {
+    "margin.ratios": ("level", "ratio", "unpriced"),
+    "margin.calls": ("event", "reason", "ratio", "shortfall"),
+    "liquidation.orders": (*_PLAN, *_ORDER),
+    "order.decisions": ("order", "decision", "limit"),
+    "security.signals": ("business", "signal", "indicator", "effective"),
+    "financing.balances": ("financing_balance", "lending_qty", "accounts"),
+    "dead.letters": ("field",),
+    "system.events": (),
+}
+"""Fields of each topic that a person wants to see first; `text` or `reason` follows them."""
 
 
 @click.command(epilog=f"Alert topics: {', '.join(ALERT_TOPICS)}.")
@@ -83,7 +82,11 @@ def describe(alert: Alert) -> str:
     value: dict[str, Any] = alert.value
     ts = value.get("ts")
     when = shanghai_time(ts) if isinstance(ts, int) else "-"
-    names = ("kind", *_SHOWN_FIRST) if alert.topic == "system.events" else _SHOWN_FIRST
-    facts = [f"{name}={value[name]}" for name in names if value.get(name) is not None]
-    text = value.get("text") or value.get("reason") or ""
+    names = _FACTS[alert.topic]
+    facts = [f"{name}={_plain(value[name])}" for name in names if value.get(name) is not None]
+    text = "" if "reason" in names else value.get("text") or value.get("reason") or ""
     return "  ".join(part for part in (when, alert.topic, alert.key, " ".join(facts), str(text)) if part)
+
+
+def _plain(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
