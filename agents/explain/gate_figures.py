@@ -150,6 +150,11 @@ def _cash(figures: Figures) -> Cap:
     return Cap(working, max(0, cash) * RATE_SCALE // (price * (RATE_SCALE + rate)))
 
 
+def _bounds(figures: Figures) -> Cap:
+    greatest, price = _milli(figures, "greatest_value"), _milli(figures, "price")
+    return Cap(f"{yuan(greatest)} ÷ {yuan(price)}, rounded down", greatest // price)
+
+
 def _credit(figures: Figures) -> Cap:
     line, used, price = (_milli(figures, name) for name in ("line", "used", "price"))
     left = max(0, line - used)
@@ -223,6 +228,7 @@ _CAPS: dict[frozenset[str], Callable[[Figures], Cap]] = {
     frozenset({"assets", "debt", "line", "room"}): _room,
     frozenset({"assets", "debt", "line", "room", "price"}): _room,
     frozenset({"cash", "price", "costs"}): _cash,
+    frozenset({"price", "greatest_value"}): _bounds,
     frozenset({"line", "used", "price"}): _credit,
     frozenset({"line", "used", "price", "net_capital"}): _credit,
     frozenset({"own_cash"}): _own_cash,

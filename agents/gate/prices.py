@@ -104,12 +104,11 @@ def uptick_of_own_shares(case: Case) -> Cap | None:
     return Cap(exempt_shares(own, borrowed), case.rules.cite("short_uptick_own_shares"), reason, figures)
 
 
-def bounds(case: Case) -> Cap | None:
+def bounds(case: Case) -> Cap:
     """Nothing is worth more than the bounds allow (contract section 1)."""
-    if case.price * case.wanted <= MONEY_MAX:
-        return None
+    figures = {"price": Money(case.price), "greatest_value": Money(MONEY_MAX)}
     rule = case.rules.engine("bounds")
-    return Cap(MONEY_MAX // max(1, case.price), rule, "the order is worth more than 10^11 yuan")
+    return Cap(MONEY_MAX // max(1, case.price), rule, "the order is worth more than 10^11 yuan", figures)
 
 
 def _lowest(case: Case) -> int | None:

@@ -167,6 +167,15 @@ def test_an_order_is_no_larger_than_its_board_allows() -> None:
         assert found.says("collateral_buy", qty=market_order + 100, **common)[1] == market_order
 
 
+def test_no_order_is_worth_more_than_10_to_the_11_yuan_whatever_was_asked_for() -> None:
+    found = counter(prev_close="9000000.00")
+    found.event("cash", amount="90000000000", reason="deposit")
+    for qty in (100, 12_600):
+        decision, most = found.says("short_sell", qty=qty, price="9900000.00")
+        assert (decision, most) == ("accept" if qty == 100 else "reject", 10_100)
+        found.session("settled")
+
+
 def test_the_side_is_the_business_s() -> None:
     assert counter().why("collateral_buy", **BUY, side="S") == "side"
     assert counter().why("collateral_sell", **BUY, side="S") == "accept"
