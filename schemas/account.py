@@ -117,13 +117,19 @@ class Credit:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
-    """The books of an account as of `ts`: replaces assets and contracts, keeps open calls and ids seen."""
+class OfAccount:
+    """What every kind of event says: whose it is, when it happened, and an id among the account's events."""
 
-    kind: ClassVar[str] = "opening"
     account: Account
     ts: Ts
     id: Identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Opening(OfAccount):
+    """The books of an account as of `ts`: replaces assets and contracts, keeps open calls and ids seen."""
+
+    kind: ClassVar[str] = "opening"
     cash: Money
     positions: tuple[OpeningPosition, ...]
     contracts: tuple[OpeningContract, ...]
@@ -149,26 +155,20 @@ def _twice(names: list[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Cash:
+class Cash(OfAccount):
     """Money moves in (positive) or out (negative)."""
 
     kind: ClassVar[str] = "cash"
-    account: Account
-    ts: Ts
-    id: Identifier
     amount: Money
     reason: CashReason
     action: Identifier | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(OfAccount):
     """Securities move in (positive) or out (negative) without a trade."""
 
     kind: ClassVar[str] = "transfer"
-    account: Account
-    ts: Ts
-    id: Identifier
     security: Security
     qty: SignedQty
     reason: TransferReason
@@ -176,13 +176,10 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(OfAccount):
     """An execution of one of the six businesses; `contract` names the contract it opens or pays back."""
 
     kind: ClassVar[str] = "fill"
-    account: Account
-    ts: Ts
-    id: Identifier
     business: Business
     security: Security
     qty: Qty
@@ -196,62 +193,47 @@ class Fill:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderClosed:
+class OrderClosed(OfAccount):
     """What of an order is unfilled will not be: cancelled, rejected, or the day ended."""
 
     kind: ClassVar[str] = "order_closed"
-    account: Account
-    ts: Ts
-    id: Identifier
     order: Identifier
     reason: Identifier
 
 
 @dataclass(frozen=True, slots=True)
-class Repay:
+class Repay(OfAccount):
     """Repayment from the account's own cash (直接还款); interest and fees first."""
 
     kind: ClassVar[str] = "repay"
-    account: Account
-    ts: Ts
-    id: Identifier
     amount: MoneyPositive
     contract: Identifier | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
+class Return(OfAccount):
     """Return of borrowed securities from the account's own holding (直接还券)."""
 
     kind: ClassVar[str] = "return"
-    account: Account
-    ts: Ts
-    id: Identifier
     security: Security
     qty: Qty
     contract: Identifier | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Extend:
+class Extend(OfAccount):
     """A contract's new due date (展期)."""
 
     kind: ClassVar[str] = "extend"
-    account: Account
-    ts: Ts
-    id: Identifier
     contract: Identifier
     due: Day
 
 
 @dataclass(frozen=True, slots=True)
-class Freeze:
+class Freeze(OfAccount):
     """Freeze (冻结) of a security or of cash; negative lifts it. Frozen assets still count in the ratio."""
 
     kind: ClassVar[str] = "freeze"
-    account: Account
-    ts: Ts
-    id: Identifier
     security: Security | None = None
     qty: SignedQty | None = None
     cash: MoneyNotZero | None = None
@@ -269,24 +251,18 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True)
-class OtherCollateral:
+class OtherCollateral(OfAccount):
     """Value of other collateral (其他担保物) that the contract lets count after a shortfall."""
 
     kind: ClassVar[str] = "other_collateral"
-    account: Account
-    ts: Ts
-    id: Identifier
     value: MoneyNotNegative
 
 
 @dataclass(frozen=True, slots=True)
-class Close:
+class Close(OfAccount):
     """The account is closed; refused while it owes anything."""
 
     kind: ClassVar[str] = "close"
-    account: Account
-    ts: Ts
-    id: Identifier
 
 
 AccountEvent: TypeAlias = (
