@@ -170,6 +170,11 @@ class Contracts(ReusedRows):
             column[row] += qty
         for column in (self.base, self.first_base):
             column[row] += base
+
+    def note_fresh(self, row: int, qty: int, day: int) -> None:
+        """Of what was borrowed, `qty` were on `day`, and nothing later."""
+        if day < self.fresh_day[row]:
+            return
         self.fresh[row] = qty + (self.fresh[row] if self.fresh_day[row] == day else 0)
         self.fresh_day[row] = day
 

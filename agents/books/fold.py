@@ -304,6 +304,7 @@ class Fold:
             if contracts.kind[contract] != kind or contracts.security[contract] != security:
                 raise BadRecord("contract", "is of another type or security")
             contracts.lend_more(contract, events.qty[row], gross, day)
+            contracts.note_fresh(contract, events.qty[row], min(day, events.day[row]))
             if kind == FINANCING:
                 contracts.qty[contract] = contracts.unpaid_shares(contract)
             books.add_base(account, kind, gross)
@@ -322,9 +323,9 @@ class Fold:
             margin_ratio=self.margin_ratio(account, kind, security, day, events.margin_ratio[row]),
             floating=events.rate[row] < 0,
         )
-        date_contract(
-            books, books.borrow(account, new), due if due >= 0 else least_due(day, day, rules), rules
-        )
+        contract = books.borrow(account, new)
+        books.contracts.fresh_day[contract] = min(day, events.day[row])
+        date_contract(books, contract, due if due >= 0 else least_due(day, day, rules), rules)
 
     def _check_frozen_cash(self, account: int, amount: int) -> None:
         """Refuses a withdrawal of `amount` that takes frozen cash away."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.books.told import Story, broker, financing, lending
-from tests.margin.books import BANK, CHIPS
+from tests.margin.books import BANK, CHIPS, at
 
 
 def four_contracts() -> Story:
@@ -83,6 +83,17 @@ def test_from_2015_08_04_shares_sold_short_go_back_from_the_next_trading_day_on(
     assert story.left() == {"L": "1000"}
     give_back(story.begin("2015-08-05"), way)
     assert story.left() == {}
+
+
+def test_a_short_sale_told_a_day_late_was_sold_on_its_own_day() -> None:
+    """Monday's fills come in on Tuesday; of the contract, 200 were sold on Tuesday."""
+    story = Story("2024-03-04").open()
+    story.begin("2024-03-05").fill("short_sell", CHIPS, 200, "30", contract="L", ts=at("2024-03-05", "09:31"))
+    for contract, qty in (("L", 300), ("M", 1_000)):
+        story.fill("short_sell", CHIPS, qty, "30", contract=contract, ts=at("2024-03-04", "14:56"))
+    assert story.refused("return", security=CHIPS, qty=301, contract="L") == "qty"
+    story.event("return", security=CHIPS, qty=300, contract="L")
+    story.event("return", security=CHIPS, qty=1_000, contract="M")
 
 
 def test_a_short_of_the_last_day_of_the_old_rule_goes_back_on_the_first_of_the_new() -> None:

@@ -164,12 +164,12 @@ def fill(account: Account, event: Event, day: date, terms: Terms) -> None:
 def lend(account: Account, event: Event, kind: str, day: date, terms: Terms) -> None:
     """A fill that borrows opens a contract named by the fill, else by the event's own id, or adds to it."""
     name, qty, price = event.get("contract") or event["id"], event["qty"], money(event["price"])
-    known = account.contracts.get(name)
+    known, sold = account.contracts.get(name), min(day, shanghai(event["ts"]).date())
     if known is not None and (known.kind, known.security) != (kind, event["security"]):
         raise RefusedError("contract", "is of another type or security")
     flow = ("buys" if kind == "financing" else "short_sales", event["security"], qty, qty * price)
     if known is not None:
-        known.borrow_more(qty, qty * price, day)
+        known.borrow_more(qty, qty * price, day, sold)
         account.flow(*flow)
         return
     due = date.fromisoformat(event["due"]) if event.get("due") else longest_term(day, day)
@@ -187,6 +187,7 @@ def lend(account: Account, event: Event, kind: str, day: date, terms: Terms) -> 
         margin_ratio=terms.margin_ratio(account, kind, event["security"], day, event.get("margin_ratio")),
         floating=event.get("rate") is None,
     )
+    contract.fresh_on = sold
     contract.set_due(due, day, **terms.suspension(contract.security))
 
 

@@ -110,16 +110,19 @@ class Contract:
         self.principal -= part
         self.qty -= qty
 
-    def borrow_more(self, qty: int, principal: Decimal, day: date) -> None:
-        """Another execution under the same contract: interest of the addition begins on `day`."""
+    def borrow_more(self, qty: int, principal: Decimal, day: date, sold: date) -> None:
+        """Another execution under the same contract: interest of the addition begins on `day`; it was `sold`
+        on that day or before, if told late.
+        """
         self.qty += qty
         self.first_qty += qty
         self.principal += principal
         self.first_principal += principal
         if day == self.opened:
             self.first_day += principal
-        self.fresh = qty + (self.fresh if self.fresh_on == day else 0)
-        self.fresh_on = day
+        if sold >= self.fresh_on:
+            self.fresh = qty + (self.fresh if self.fresh_on == sold else 0)
+            self.fresh_on = sold
 
     def returnable(self, day: date) -> int:
         """What was sold short today goes back from the next trading day on, since 2015-08-04."""
