@@ -11,23 +11,9 @@ from agents.rules.schedule import Schedule, built_in
 from schemas import BadRecord
 from schemas.units import format_day, parse_day
 from tests.margin.books import BANK, CHIPS, Diary
+from tests.worked_examples.records import PRESET
 
 Record = dict[str, Any]
-
-PRESET_X: Record = {
-    "preset": "X",
-    "from": "2006-08-21",
-    "warn": "1.50",
-    "min": "1.30",
-    "immediate": None,
-    "immediate_mode": "by_settled",
-    "target": "1.50",
-    "cure_by": 1,
-    "cure_at": "settled",
-    "liquidate_from": 2,
-    "rearm": "0.01",
-    "commission": "0.00025",
-}
 
 
 def financing(principal: str, opened: str, name: str = "F", **more: Any) -> Record:
@@ -78,7 +64,7 @@ class Story(Diary):
 
     def rules(self, since: str, **rates: Any) -> Story:
         """A version of preset X with these rates."""
-        self.book.reference("reference.rules", PRESET_X | {"from": since} | rates)
+        self.book.reference("reference.rules", PRESET | {"from": since} | rates)
         return self
 
     def security(self, name: str, **facts: Any) -> Story:

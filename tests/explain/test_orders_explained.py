@@ -6,6 +6,7 @@ from typing import Any
 
 from agents.explain import explain
 from tests.explain.test_calls_explained import call
+from tests.worked_examples.records import PRESET
 
 EPISODE = "A1:2025-04-02:1"
 
@@ -102,20 +103,7 @@ def test_a_preset_of_a_broker_needs_its_own_commission() -> None:
     assert explain("liquidation.orders", PLAN, related).unproven == [
         "the ratio after the plan: the commission of preset E@2025-04-02 is not known"
     ]
-    preset = {
-        "preset": "E",
-        "from": "2025-04-02",
-        "warn": "1.40",
-        "min": "1.30",
-        "immediate": None,
-        "immediate_mode": "by_settled",
-        "target": "1.50",
-        "cure_by": 1,
-        "cure_at": "settled",
-        "liquidate_from": 2,
-        "rearm": "0.01",
-        "commission": "0.00025",
-    }
+    preset = PRESET | {"preset": "E", "from": "2025-04-02", "warn": "1.40"}
     found = explain("liquidation.orders", PLAN, [*related, ("reference.rules", preset)])
     assert found.adds_up
     assert not found.unproven

@@ -19,23 +19,16 @@ from schemas.account_decoding import decode_account_events
 from schemas.batches import AccountBatch
 from schemas.frames import decode_frame, encode_account_events
 from tests.margin.books import MONDAY, TUESDAY, at
+from tests.worked_examples.records import PRESET
 
 SECURITIES = [f"60000{i}.SH" for i in range(6)]
 LARGE = 10**11
 
-RULES = {
+RULES = PRESET | {
     "preset": "B",
     "from": "2019-08-19",
     "warn": "1.40",
-    "min": "1.30",
-    "immediate": None,
     "immediate_mode": "realtime",
-    "target": "1.50",
-    "cure_by": 1,
-    "cure_at": "settled",
-    "liquidate_from": 2,
-    "rearm": "0.01",
-    "commission": "0.00025",
     "financing_rate": "0.06",
     "lending_rate": "0.1",
 }
