@@ -125,10 +125,11 @@ def _encode_columns(table: Table) -> list[bytes]:
 
 
 def _encode_pool(strings: list[str]) -> bytes:
-    texts = [text.encode() for text in strings]
-    ends = np.cumsum([len(text) for text in texts], dtype="<u4") if texts else np.empty(0, "<u4")
-    blob = b"".join(texts)
-    return struct.pack("<II", len(texts), len(blob)) + ends.tobytes() + blob
+    text = "".join(strings)
+    blob = text.encode()
+    sizes = map(len, strings) if len(blob) == len(text) else (len(string.encode()) for string in strings)
+    ends = np.cumsum(np.fromiter(sizes, np.int64, len(strings)), dtype="<u4")
+    return struct.pack("<II", len(strings), len(blob)) + ends.tobytes() + blob
 
 
 def decode_frame(frame: bytes) -> tuple[FrameKind, Batch]:

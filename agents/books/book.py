@@ -139,10 +139,13 @@ class Books:
         place = rows.place[row]
         old_long, old_short = holders.qty[place], holders.short[place]
         new_long, new_short = old_long + qty + transit, old_short + short + compensation
-        rows.qty[row] += qty
-        rows.transit[row] += transit
-        rows.short[row] += short
-        rows.compensation[row] += compensation
+        if qty:
+            rows.qty[row] += qty
+        if short:
+            rows.short[row] += short
+        if transit or compensation:
+            rows.transit[row] += transit
+            rows.compensation[row] += compensation
         holders.qty[place], holders.short[place] = new_long, new_short
         cell = rows.security[row] * SECURITY_WIDTH
         mark, value = self.securities.table[cell + MARK], self.securities.table[cell + VALUE]
@@ -156,13 +159,19 @@ class Books:
         if was != now:
             hot[at + BLIND] += 1 if now else -1
 
-    def receive(self, account: int, security: int, qty: int, lock_day: int) -> None:
-        """Securities come in; not sellable before the first `pre_open` after `lock_day`."""
-        row = self.positions.ensure(account, security)
+    def receive(self, account: int, security: int, qty: int, lock_day: int, row: int | None = None) -> None:
+        """Securities come in; not sellable before the first `pre_open` after `lock_day`. `row`: where
+        `check_room` has found them already.
+        """
+        if row is None:
+            row = self.positions.find(account, security)
+        if row < 0:
+            row = self.positions.add(account, security)
         if lock_day >= self.day:
             rows = self.positions.rows
             rows.locked[row] += qty
-            rows.lock_day[row] = max(rows.lock_day[row], lock_day)
+            if lock_day > rows.lock_day[row]:
+                rows.lock_day[row] = lock_day
         self.move(row, qty=qty)
 
     def dispose(self, row: int, qty: int) -> None:
@@ -185,9 +194,9 @@ class Books:
             raise BadRecord("qty", f"more than is held and not frozen: {qty} of {held - frozen}")
         return row
 
-    def check_room(self, account: int, security: int, qty: int, money: int = 0, field: str = "qty") -> None:
+    def check_room(self, account: int, security: int, qty: int, money: int = 0, field: str = "qty") -> int:
         """Refuses what would pass the bounds when it enters: `qty` more of a security and `money` more of
-        assets.
+        assets. Returns the row of the security, -1 when there is none yet.
         """
         row = self.positions.find(account, security)
         held = self.positions.rows.qty[row] if row >= 0 else 0
@@ -196,6 +205,7 @@ class Books:
         value = max(0, self.securities.get(security, VALUE))
         if self.accounts.assets(account) + qty * value + money > MONEY_MAX:
             raise BadRecord(field, "would take the account's assets beyond 10^11 yuan")
+        return row
 
     # -- contracts
 
@@ -351,4 +361,6 @@ def _blind(long: int, short: int, mark: int, value: int) -> bool:
 
 def _wrapped(value: int) -> int:
     """Modulo 2^64, as the kernels add: exact again as soon as the true value fits."""
+    if -MONEY_BOUND <= value <= MONEY_BOUND:
+        return value
     return ((value + 2**63) & (2**64 - 1)) - 2**63

@@ -203,10 +203,9 @@ def _due(fold: Fold, contracts: ContractEntries, day: I8) -> tuple[I8, I8]:
 
 def _of_each(columns: list[I8], rule: Callable[..., int]) -> I8:
     """A rule of dates applied to rows; few of them differ."""
-    different, which = np.unique(np.stack(columns), axis=1, return_inverse=True)
-    found = np.array([rule(*dates) for dates in different.T.tolist()], np.int64)
-    every: I8 = found[which.reshape(-1)] if len(found) else np.zeros(0, np.int64)
-    return every
+    rows = list(zip(*(column.tolist() for column in columns), strict=True))
+    known = {dates: rule(*dates) for dates in set(rows)}
+    return np.fromiter((known[dates] for dates in rows), np.int64, len(rows))
 
 
 def _sums(values: I8, owner: I8, owners: int) -> I8:

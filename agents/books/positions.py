@@ -184,12 +184,12 @@ class Positions:
         runs, rows = self.by_account, self.rows
         old, count = runs.start[account], runs.count[account]
         new = rows.append(room)
-        for name in rows.SPEC:
-            column = rows.array(name)
-            column[new : new + count] = column[old : old + count]
-        for shift in range(count):
-            rows.account[old + shift] = rows.security[old + shift] = -1
-            self.holders.row[rows.place[new + shift]] = new + shift
+        rows.copy(old, new, count)
+        left = slice(old, old + count)
+        rows.array("account")[left] = rows.array("security")[left] = -1
+        holder_row, place = self.holders.row, rows.place
+        for row in range(new, new + count):
+            holder_row[place[row]] = row
         runs.start[account], runs.room[account] = new, room
 
     def _move_security(self, security: int, room: int) -> None:
@@ -199,9 +199,7 @@ class Positions:
             return
         old, count = runs.start[security], runs.count[security]
         new = holders.append(room)
-        for name in holders.SPEC:
-            column = holders.array(name)
-            column[new : new + count] = column[old : old + count]
+        holders.copy(old, new, count)
         moved = holders.array("row")[new : new + count]
         self.rows.array("place")[moved] = np.arange(new, new + count)
         holders.array("row")[old : old + count] = -1

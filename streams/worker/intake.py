@@ -26,7 +26,7 @@ from schemas.batches import AccountBatch
 from schemas.errors import BadRecord
 from schemas.events import parse_json
 from schemas.frames import CONTENT_TYPE_FRAME, encode_account_events
-from schemas.routing import home_partition
+from schemas.routing import home_partition, home_partitions
 from streams.headers import CONTENT_TYPE, WINDOW, header
 from streams.shardlog.inputs import Input, Read
 from streams.shardlog.positions import ACCOUNT_EVENTS, FIRM_TOTALS, ORDERS, ROUTED_REFERENCE, TOTALS
@@ -172,10 +172,10 @@ def _route(
 ) -> tuple[NDArray[np.intp], list[Forward]]:
     """Rows that live in this partition, and forwards of all others."""
     own = run.source[1]
-    homes = {name: home_partition(batch.pool[name], partitions) for name in set(batch.account.tolist())}
-    if all(home == own for home in homes.values()):
+    names, which = np.unique(batch.account, return_inverse=True)
+    home = home_partitions([batch.pool[name] for name in names.tolist()], partitions)[which]
+    if (home == own).all():
         return np.arange(len(batch)), []
-    home = np.fromiter((homes[name] for name in batch.account.tolist()), np.int64, len(batch))
     forwards = []
     for index in np.unique(record[home != own]).tolist():
         rows = np.flatnonzero(record == index)

@@ -7,7 +7,7 @@ from aiokafka.partitioner import murmur2 as kafka_murmur2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.routing import account_tag, home_partition, murmur2
+from schemas.routing import account_tag, home_partition, home_partitions, murmur2
 from schemas.topics import PUBLIC_TOPICS, TOPICS
 
 
@@ -39,6 +39,16 @@ def test_accounts_of_one_tag_live_together() -> None:
 @pytest.mark.parametrize("name", ["A1", "{}A1", "{G7A1", "A{G7}1"])
 def test_a_name_without_a_tag_in_front_is_hashed_whole(name: str) -> None:
     assert account_tag(name) == name.encode()
+
+
+@given(
+    st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=70)),
+    st.integers(1, 64),
+)
+def test_many_accounts_at_once_live_where_each_of_them_lives(names: list[str], partitions: int) -> None:
+    names += ["{G7}A1", "{账户}1", "{}A1"]
+    expected = [home_partition(name, partitions) for name in names]
+    assert home_partitions(names, partitions).tolist() == expected
 
 
 def test_accounts_spread_over_all_partitions() -> None:
