@@ -116,7 +116,9 @@ def _format_scaled(value: int, decimals: int, at_least: int) -> str:
 
 def format_money(milli: int) -> str:
     """0.001 yuan -> `"401234.56"`: at least two decimals, the third only if it is not zero."""
-    return _format_scaled(milli, 3, 2)
+    sign = "-" if milli < 0 else ""
+    whole, rest = divmod(abs(milli), 1000)
+    return f"{sign}{whole}.{rest:03d}" if rest % 10 else f"{sign}{whole}.{rest // 10:02d}"
 
 
 def format_line(line: int) -> str:
@@ -138,7 +140,8 @@ def format_ratio(numerator: int, denominator: int) -> str | None:
         return None
     micro = (2 * abs(numerator) * 10**6 + denominator) // (2 * denominator)
     sign = "-" if numerator < 0 and micro else ""
-    return f"{sign}{micro // 10**6}.{micro % 10**6:06d}"
+    whole, rest = divmod(micro, 10**6)
+    return f"{sign}{whole}.{rest:06d}"
 
 
 @lru_cache(maxsize=4096)

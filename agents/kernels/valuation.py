@@ -250,6 +250,19 @@ def _take_quote(row: I8, quote: I8, ts: int, offset: int) -> None:
 
 
 @njit(cache=True)
+def valued_otherwise(accounts: I4, start: I8, count: I4, security: I4, table: I8, out: U1) -> None:
+    """Sets `out` uint8[n] to 1 for those of `accounts` that have a row of a security which counts at another
+    value than its mark, else to 0. `start`, `count` per account delimit its rows in `security`.
+    """
+    for i in range(len(accounts)):
+        a = accounts[i]
+        out[i] = 0
+        for row in range(start[a], start[a] + count[a]):
+            if table[security[row], POLICY] != POLICY_LAST:
+                out[i] = 1
+
+
+@njit(cache=True)
 def sweep(
     accounts: int,
     start: I8,

@@ -38,6 +38,7 @@ from agents.margin.episodes import (
     PURSUED_AT_ONCE,
     RATIO,
 )
+from agents.margin.evidence import available, last_close_changes
 from agents.margin.obligations import owed
 from agents.margin.records import tell_call, tell_ratio
 from agents.margin.snapshots import DAILY, tell_evidence
@@ -58,9 +59,20 @@ class Calls:
         self.due: list[int] = []
         self.obliged: set[int] = set()
 
-    def evaluate(self, account: int, moment: Moment, margin: int | None = None) -> None:
-        """Brings level, public state and episode of an account up to its books. `margin`: its available
-        margin, if known.
+    def evaluate_all(self, accounts: list[int], moment: Moment) -> None:
+        """Evaluates accounts in the order given: what their records show is worked out for all of them
+        first, because an evaluation does not change the books.
+        """
+        books = self.desk.books
+        figures = zip(available(books, accounts), last_close_changes(books, accounts), strict=True)
+        for account, (margin, change) in zip(accounts, figures, strict=True):
+            self.evaluate(account, moment, margin, change)
+
+    def evaluate(
+        self, account: int, moment: Moment, margin: int | None = None, change: int | None = None
+    ) -> None:
+        """Brings level, public state and episode of an account up to its books. `margin` and `change`: its
+        available margin and `last_close_change`, if known.
         """
         desk = self.desk
         accounts = desk.books.accounts
@@ -80,7 +92,7 @@ class Calls:
         told = desk.episodes.told(row)
         news = False
         if changed or (moment.settled and (debt > 0 or accounts.told_date[account] >= 0)):
-            news = tell_ratio(desk, account, moment.ts, settled=moment.settled, margin=margin)
+            news = tell_ratio(desk, account, moment.ts, settled=moment.settled, margin=margin, change=change)
         if shown == UNPRICED:
             return
         quiet = level == before == NORMAL and row < 0 and not moment.settled

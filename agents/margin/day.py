@@ -13,7 +13,6 @@ from agents.margin.calls import Calls
 from agents.margin.custody import Custody
 from agents.margin.demands import bring_up
 from agents.margin.desk import SYSTEM, TOTALS, Desk, Moment
-from agents.margin.evidence import available
 from agents.margin.liquidation import Liquidation
 from agents.margin.obligations import obliged_accounts
 from agents.margin.reference import Reference
@@ -85,8 +84,7 @@ class Day:
             accounts.update(desk.episodes.living())
         if not accounts:
             return
-        for account in books.accounts.by_name(list(accounts)):
-            self.calls.evaluate(account, moment)
+        self.calls.evaluate_all(books.accounts.by_name(list(accounts)), moment)
         self.liquidation.plan_due(moment)
 
     def _begin(self, date: int, ts: int) -> None:
@@ -135,8 +133,7 @@ class Day:
         rows = accounts.by_name(np.flatnonzero(due).tolist())
         moment = Moment(ts, settled=True)
         self.calls.obliged = obliged_accounts(desk)
-        for account, margin in zip(rows, available(books, rows), strict=True):
-            self.calls.evaluate(account, moment, margin)
+        self.calls.evaluate_all(rows, moment)
         self.calls.obliged = set()
         self.liquidation.plan_due(moment)
         tell_topups(desk, ts)

@@ -29,6 +29,7 @@ from agents.kernels.layout import (
     VALUE,
 )
 from agents.kernels.margin import available_margins
+from agents.kernels.valuation import valued_otherwise
 from schemas.reference import VALUATIONS
 from schemas.units import format_day, format_money, format_ratio
 
@@ -167,6 +168,20 @@ def last_close_change(books: Books, account: int) -> int:
             price = max(0, securities.get(security, MARK)) - max(0, securities.get(security, VALUE))
             change += positions.holders.qty[positions.rows.place[row]] * price
     return change
+
+
+def last_close_changes(books: Books, accounts: list[int]) -> list[int]:
+    """The same for many accounts."""
+    rows, found = np.asarray(accounts, dtype=np.int32), np.empty(len(accounts), dtype=np.uint8)
+    runs, positions = books.positions.by_account, books.positions.rows
+    table = books.securities.array("table")
+    valued_otherwise(
+        rows, runs.array("start"), runs.array("count"), positions.array("security"), table, found
+    )
+    return [
+        last_close_change(books, account) if special else 0
+        for account, special in zip(accounts, found.tolist(), strict=True)
+    ]
 
 
 def _change_of_held(books: Books, account: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from agents.books.accounts import Accounts
 from agents.kernels.layout import HOT_WIDTH as WIDTH
 from agents.kernels.layout import SHOWN, UNPRICED
 from agents.kernels.levels import beyond_bounds
@@ -19,31 +20,33 @@ from schemas.units import format_day, format_line, format_money
 Record = dict[str, Any]
 
 BOUNDS_FLAG = "bounds"
+_LEAST, _MOST = -(2**63), 2**63 - 1
 _STILL_SHORT = frozenset(
     {"called", "partly_met", "expired", "immediate", "below_min", "warned", "liquidating"}
 )
 
 
-def tell_ratio(desk: Desk, account: int, ts: int, *, settled: bool, margin: int | None = None) -> bool:
+def tell_ratio(
+    desk: Desk,
+    account: int,
+    ts: int,
+    *,
+    settled: bool,
+    margin: int | None = None,
+    change: int | None = None,
+) -> bool:
     """Publishes the account's latest state; at a second `settled` of a day only if it differs from the
-    first's. Returns whether it did.
+    first's. Returns whether it did. `margin` and `change`: its available margin and `last_close_change`, if
+    known.
     """
     accounts = desk.books.accounts
     assets, debt = accounts.assets(account), accounts.debt(account)
     shown = accounts.hot[account * WIDTH + SHOWN]
     free = available(desk.books, [account])[0] if margin is None else margin
-    change = last_close_change(desk.books, account)
+    if change is None:
+        change = last_close_change(desk.books, account)
     now = (desk.books.day, int(settled), shown, assets, debt, free, change)
-    told = (
-        accounts.told_date[account],
-        accounts.told_settled[account],
-        accounts.told_shown[account],
-        accounts.told_assets[account],
-        accounts.told_debt[account],
-        accounts.told_margin[account],
-        accounts.told_last_close[account],
-    )
-    if settled and now == told:
+    if settled and now == _told(accounts, account):
         return False
     accounts.told_date[account], accounts.told_settled[account], accounts.told_shown[account] = now[:3]
     accounts.told_assets[account], accounts.told_debt[account] = _stored(assets), _stored(debt)
@@ -53,9 +56,22 @@ def tell_ratio(desk: Desk, account: int, ts: int, *, settled: bool, margin: int 
     return True
 
 
+def _told(accounts: Accounts, account: int) -> tuple[int, ...]:
+    """What the account's latest record said."""
+    return (
+        accounts.told_date[account],
+        accounts.told_settled[account],
+        accounts.told_shown[account],
+        accounts.told_assets[account],
+        accounts.told_debt[account],
+        accounts.told_margin[account],
+        accounts.told_last_close[account],
+    )
+
+
 def _stored(value: int) -> int:
     """Kept only to be compared; beyond int64 it is cut."""
-    return max(-(2**63), min(value, 2**63 - 1))
+    return value if _LEAST <= value <= _MOST else max(_LEAST, min(value, _MOST))
 
 
 def ratio_record(desk: Desk, account: int, ts: int, *, settled: bool, margin: int, change: int) -> Record:

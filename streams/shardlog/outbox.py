@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from agents.core import Output
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """An output with what caused it: the log offset and its place among that record's outputs.
 
     Both go into headers: of two records of a compacted topic the one with the greater (offset, place) is

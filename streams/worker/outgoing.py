@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 import orjson
 
@@ -24,6 +26,8 @@ from streams.worker.intake import Forward
 ROUND = 20_000
 """Outputs of one desk in one round."""
 DRAIN_SECONDS = 5.0
+
+_OFFSET = attrgetter("offset")
 
 Released = Callable[[], None]
 
@@ -80,8 +84,10 @@ class Outgoing:
             batch = desk.unit.send(ROUND)
             if batch:
                 counts.append((desk.unit.outbox, len(batch)))
-            for outgoing in batch:
-                await self._send(outgoing.output, [(LOG_OFFSET, b"%d" % outgoing.offset)])
+            for offset, caused in groupby(batch, _OFFSET):
+                headers = [(LOG_OFFSET, b"%d" % offset)]
+                for outgoing in caused:
+                    await self._send(outgoing.output, headers)
         if not edge and not counts:
             return False
         await self._sender.flush()
@@ -97,7 +103,9 @@ class Outgoing:
             key, partition = output.key.encode(), int(output.key)
         else:
             key, partition = self._routes.place(output.topic, output.key)
-        await self._sender.send(output.topic, partition, key, orjson.dumps(output.value), headers)
+        value = orjson.dumps(output.value)
+        if not self._sender.offer(output.topic, partition, key, value, headers):
+            await self._sender.send(output.topic, partition, key, value, headers)
 
     async def _send_edge(self, item: Output | Forward) -> None:
         if isinstance(item, Output):
