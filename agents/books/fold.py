@@ -53,12 +53,18 @@ class Fold:
         name = events.account_name(row)
         account = self.books.accounts.index.get(name, -1)
         if kind == _OPENING:
-            return open_account(self, events, row, name, account), True
+            before = self._net(account) if account >= 0 else 0
+            account = open_account(self, events, row, name, account)
+            return account, self._net(account) > before
         if account < 0:
             raise BadRecord("account", "was never opened")
         if self.books.accounts.closed[account]:
             raise BadRecord("account", "is closed")
         return account, self._kinds[kind](events, row, account)
+
+    def _net(self, account: int) -> int:
+        """Assets less debt, milli."""
+        return self.books.accounts.assets(account) - self.books.accounts.debt(account)
 
     def begin_day(self) -> None:
         """Contracts as of a new day of the books, once its reference data are in: what falls due, at which

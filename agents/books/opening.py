@@ -41,7 +41,7 @@ def open_account(fold: Fold, events: EventRows, row: int, name: str, account: in
     else:
         _clear(books, account)
     accounts = books.accounts
-    accounts.closed[account] = accounts.written_off[account] = 0
+    accounts.closed[account] = 0
     if terms >= 0:
         flags = account * HOT_WIDTH + FLAGS
         accounts.hot[flags] = terms << 1 | (accounts.hot[flags] & 1)

@@ -242,6 +242,16 @@ def test_an_opening_that_names_another_preset_leaves_an_open_calls_deadline() ->
     assert told == ("expired", "A", "T+2", "T+3")
 
 
+def test_a_book_told_again_partly_meets_a_call_only_if_it_is_worth_more() -> None:
+    diary = under_the_minimum()
+    diary.session("settled")
+    for cash, events in (("0", []), ("-1", []), ("0", ["partly_met"])):
+        again = {"ts": diary.ts + 1000, "id": f"opening {diary.ts}"}
+        said = diary.book.event(opening(cash, {BANK: 100_000}, "1000000") | again)
+        diary.ts += 2000
+        assert diary.events(said) == events
+
+
 def test_a_presets_new_version_counts_for_calls_to_come() -> None:
     diary = under_the_minimum("B")
     diary.session("settled")

@@ -270,8 +270,7 @@ def brings_money(event: Event, other_before: Decimal) -> bool:
     """Assets came in, or debt went out from outside the price: what makes an open call partly met."""
     kind = event["kind"]
     return (
-        kind == "opening"
-        or (kind == "cash" and money(event["amount"]) > 0)
+        (kind == "cash" and money(event["amount"]) > 0)
         or (kind == "transfer" and event["qty"] > 0)
         or kind in ("repay", "return")
         or (kind == "other_collateral" and money(event["value"]) > other_before)

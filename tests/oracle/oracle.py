@@ -135,7 +135,7 @@ class Oracle:
             if kind != "opening":
                 raise RefusedError("account", "never opened or closed")
             account = Account(name)
-        other_before = account.other_collateral
+        other_before, worth_before = account.other_collateral, valuation.worth(account, self.prices, self.day)
         chosen = (event.get("preset") if kind == "opening" else None) or account.preset
         FOLDS[kind](account, event, self.day, self.terms(chosen))
         released_by_courts(account)
@@ -147,7 +147,8 @@ class Oracle:
         self.seen[key] = (self.known, event)
         self.accounts[name] = account
         life = self.lives.setdefault(name, CallLife(name))
-        money_in = brings_money(event, other_before)
+        more = valuation.worth(account, self.prices, self.day) > worth_before
+        money_in = more if kind == "opening" else brings_money(event, other_before)
         life.written_off = life.written_off and not money_in
         return [] if account.closed else self._evaluate(name, money_in=money_in)
 

@@ -64,6 +64,11 @@ def debt(account: Account, prices: Prices, day: date) -> Decimal:
     return financed + shorts + account.interest(day) + compensation
 
 
+def worth(account: Account, prices: Prices, day: date) -> Decimal:
+    """Assets less debt."""
+    return assets(account, prices) - debt(account, prices, day)
+
+
 def below(value: Decimal, owed: Decimal, line: Decimal) -> bool:
     """ratio < line without dividing: a ratio of exactly the line is not below it."""
     return value < owed * line
