@@ -118,10 +118,14 @@ class Securities(Columns):
         _take_lists(cells, reference, taken_off=taken_off)
 
     def begin_day(self, day: int) -> None:
-        """`day` begins with yesterday's marks, without flows, and with the prices that waited for it."""
-        table = self.used("table")
+        """`day` begins with yesterday's marks, without flows, and with the prices that waited for it. What
+        there is to lend is less what was sold short yesterday and more what came back.
+        """
+        table, flows = self.used("table"), self.used("flows")
         table[:, at.CARRIED] = table[:, at.MARK]
-        self.used("flows")[:] = 0
+        left = np.maximum(table[:, at.LENDABLE] - flows[:, SHORT_SALES] + flows[:, RETURNS], 0)
+        table[:, at.LENDABLE] = np.where(table[:, at.LENDABLE] < 0, -1, left)
+        flows[:] = 0
         waited = (table[:, at.NEXT_PRICE] >= 0) & (_dates(table[:, at.NEXT_TS]) <= day)
         newer = waited & (table[:, at.NEXT_TS] >= table[:, at.PRICE_TS])
         table[newer, at.PRICE : at.PRICE_OFFSET + 1] = table[newer, at.NEXT_PRICE : at.NEXT_OFFSET + 1]

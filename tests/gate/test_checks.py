@@ -82,6 +82,20 @@ def test_a_lender_that_is_named_needs_a_licence() -> None:
     assert counter().why("financing_buy", **BUY, lender="Peitaohua") == "lenders_licensed"
 
 
+def test_what_is_lent_out_stays_lent_on_days_of_which_nothing_new_is_said() -> None:
+    found = counter(lendable_qty=300)
+    found.event("fill", business="short_sell", security=BANK, qty=300, price="10.00")
+    found.session("settled")
+    found.trading("2024-06-04")
+    assert found.says("short_sell", qty=100, price="10.00") == ("reject", 0)
+    found.event("return", security=BANK, qty=200)
+    found.session("settled")
+    found.trading("2024-06-05")
+    assert found.says("short_sell", qty=100, price="10.00") == ("accept", 200)
+    found.security(lendable_qty=1_000)
+    assert found.says("short_sell", qty=100, price="10.00") == ("accept", 900)
+
+
 def test_refinanced_securities_are_lent_until_2024_07_10() -> None:
     for day, expected in (("2024-07-10", "accept"), ("2024-07-11", "short_refinancing")):
         assert counter(day).why("short_sell", **BUY, lender="refinancing") == expected

@@ -59,6 +59,14 @@ class Listings:
             if not record.get("suspended"):
                 self.suspended_from.pop(security, None)
 
+    def lend_on(self, flows: list[dict[tuple[str, str], Decimal]]) -> None:
+        """What was sold short is lent out until somebody says what there is; what came back is not."""
+        for security, record in self.records.items():
+            if record.get("lendable_qty") is not None:
+                sold = sum((own.get(("short_sales", security), ZERO) for own in flows), ZERO)
+                back = sum((own.get(("returns", security), ZERO) for own in flows), ZERO)
+                record["lendable_qty"] = max(ZERO, record["lendable_qty"] - sold + back)
+
     def review(self, day: date, days: list[date]) -> None:
         """Sessions of suspensions; and P/E, which is reviewed once a week on its first session."""
         for security, record in self.records.items():

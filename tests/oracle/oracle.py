@@ -251,6 +251,7 @@ class Oracle:
         if before is not None and self.settled_day != before:
             self.settled_day, self.phase = before, "settled"
             steps = self._settle(before)
+        self.listings.lend_on([account.flows for account in self.accounts.values()])
         self._know(day)
         self.open.clear()
         self.forced.clear()
