@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from schemas.topics import TOPICS
@@ -24,7 +23,7 @@ from streams.errors import UserError
 from streams.moments import shanghai_time
 from streams.rules_file import in_force, load_rules
 from streams.settings import Settings
-from streams.shardlog.encoding import decode_record
+from streams.tails import log_tails, newest_positions
 from streams.topics import TopicState, list_topics
 
 Verdict = Literal["ok", "warning", "failed"]
@@ -176,7 +175,7 @@ async def check_clock(settings: Settings, consumer: AIOKafkaConsumer) -> Finding
     """This machine's clock beside the newest record of the shard logs, which workers wrote by theirs."""
     now = time.time_ns() // 1_000_000
     newest = 0
-    async for _, records in _log_tails(settings, consumer, 1):
+    async for _, records in log_tails(settings, consumer, _all_logs(settings), 1):
         newest = max([newest, *(timestamp for timestamp, _ in records)])
     if newest > now + CLOCK_AHEAD_MS:
         return Finding(
@@ -192,7 +191,7 @@ async def check_lag(settings: Settings, consumer: AIOKafkaConsumer) -> AsyncIter
     """How far each log is behind its sources: positions of the newest frame beside the ends of the topics."""
     worst: tuple[int, int] = (0, -1)
     unclaimed = []
-    async for partition, records in _log_tails(settings, consumer, _LOOK_BACK):
+    async for partition, records in log_tails(settings, consumer, _all_logs(settings), _LOOK_BACK):
         positions = newest_positions([value for _, value in records])
         if positions is None:
             unclaimed.append(partition)
@@ -218,33 +217,8 @@ async def check_lag(settings: Settings, consumer: AIOKafkaConsumer) -> AsyncIter
         yield Finding("lag", "ok", text)
 
 
-def newest_positions(values: Iterable[bytes]) -> dict[tuple[str, int], int] | None:
-    """Positions by source that the last frame of a log leads to; None when there is none among `values`."""
-    for value in reversed(list(values)):
-        span = getattr(decode_record(value), "span", None)
-        if span is not None:
-            return dict(zip(span.sources, span.end, strict=True))
-    return None
-
-
-async def _log_tails(
-    settings: Settings, consumer: AIOKafkaConsumer, count: int
-) -> AsyncIterator[tuple[int, list[tuple[int, bytes]]]]:
-    """The last `count` records, (timestamp, value), of each partition of `shard.log`."""
-    for number in range(settings.partitions + 1):
-        partition = TopicPartition(settings.topic("shard.log"), number)
-        first = (await consumer.beginning_offsets([partition]))[partition]
-        end = (await end_offsets(consumer, [partition]))[partition]
-        consumer.assign([partition])
-        consumer.seek(partition, max(first, end - count))
-        records: list[tuple[int, bytes]] = []
-        while await consumer.position(partition) < end:
-            try:
-                batches = await consumer.getmany(timeout_ms=500)
-            except KafkaError:
-                break
-            records += [(r.timestamp, r.value or b"") for batch in batches.values() for r in batch]
-        yield number, records
+def _all_logs(settings: Settings) -> range:
+    return range(settings.partitions + 1)
 
 
 def _broker_finding(settings: Settings, brokers: int) -> Finding:

@@ -125,6 +125,16 @@ class Sequencer:
             return None
         return self._queues[self.layout.session].next_offset()
 
+    def live_settled(self) -> int | None:
+        """Offset of the session record at the head if it is a `settled` that brings no cut, else None."""
+        if self._cut is not None or not self._session_ready():
+            return None
+        data, row = self._queues[self.layout.session].first_row()
+        session = orjson.loads(data.values[row])
+        if session["phase"] != "settled" or session.get("cut") is not None:
+            return None
+        return int(data.offsets[row])
+
     def meet(self, ends: Mapping[Source, int]) -> Output | None:
         """Fix the cut of the session record at the head, given end offsets fetched after `needs_ends`.
 

@@ -229,6 +229,10 @@ class Unit:
         """Offset of the session record that waits, if it brings a cut of its own (see `needs_ends`)."""
         return None if self._sequencer is None else self._sequencer.given_cut()
 
+    def live_settled(self) -> int | None:
+        """Offset of the session record that waits, if it is a `settled` without a cut of its own."""
+        return None if self._sequencer is None else self._sequencer.live_settled()
+
     def meet(self, ends: Mapping[Source, int]) -> Output | None:
         """Fix a session record's cut; a dead letter comes back for a bad one (see `Sequencer.meet`)."""
         return None if self._sequencer is None else self._sequencer.meet(ends)

@@ -13,6 +13,7 @@ from contextlib import suppress
 from agents.core import Core, Output, Source
 from streams.checkpoints import CheckpointStore
 from streams.shardlog.inputs import Input
+from streams.shardlog.positions import ACCOUNT_EVENTS
 from streams.shardlog.unit import Phase, Unit
 from streams.worker.intake import Run
 
@@ -61,6 +62,7 @@ class Desk:
         self._epoch_told = -1
         self._fenced_told = False
         self._waits_for: tuple[int, float] | None = None
+        self._gathering: tuple[int, asyncio.Future[None]] | None = None
         self._note_position()
 
     @property
@@ -126,8 +128,23 @@ class Desk:
 
     # -- tasks --
 
-    async def write(self, refuse: Callable[[Desk, Output, Source, int], None]) -> None:
-        """Append what the unit has to append, one record at a time, until the partition is left."""
+    async def write(
+        self, refuse: Callable[[Desk, Output, Source, int], None], strays_home: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Append what the unit has to append, one record at a time, until the partition is left.
+
+        `refuse` is given the dead letter of a session record whose cut is impossible; `strays_home` returns
+        once a live `settled` of a shard may take its cut (see `streams.worker.strays`).
+        """
+        try:
+            await self._write(refuse, strays_home)
+        finally:
+            if self._gathering is not None:
+                self._gathering[1].cancel()
+
+    async def _write(
+        self, refuse: Callable[[Desk, Output, Source, int], None], strays_home: Callable[[], Awaitable[None]]
+    ) -> None:
         while not self._leaving:
             await self._wake.wait()
             self._wake.clear()
@@ -136,11 +153,24 @@ class Desk:
                 if append is not None:
                     self._appended = await self._append(self.partition, append.data)
                     self.unit.appended(append.token)
-                elif not self.unit.needs_ends():
+                elif not self.unit.needs_ends() or self._gathers(strays_home):
                     break
                 elif not await self._reading_on():
                     await self._meet(refuse)
         self._silent.set()
+
+    def _gathers(self, strays_home: Callable[[], Awaitable[None]]) -> bool:
+        """Whether a live `settled` waits for the strays published before it; the log goes on meanwhile."""
+        settled = self.unit.live_settled()
+        if settled is None or not self.reads((ACCOUNT_EVENTS, self.partition)):
+            return False
+        if self._gathering is None or self._gathering[0] != settled:
+            self._gathering = (settled, asyncio.ensure_future(strays_home()))
+            self._gathering[1].add_done_callback(lambda _: self.wake())
+        gathered = self._gathering[1]
+        if gathered.done():
+            gathered.result()
+        return not gathered.done()
 
     async def _reading_on(self) -> bool:
         """Whether a session record that brings its own cut has had little time: what was read may cover it

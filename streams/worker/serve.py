@@ -25,6 +25,7 @@ from streams.routes import Routes
 from streams.sending import Sender
 from streams.settings import Settings
 from streams.shardlog.positions import Sources
+from streams.tails import log_tails, newest_positions
 from streams.topics import LOG_RECORD_BYTES, create_topics
 from streams.worker.app import build_app
 from streams.worker.commands import note_command
@@ -34,6 +35,7 @@ from streams.worker.opening import LOG, Opener
 from streams.worker.outgoing import Outgoing
 from streams.worker.readers import Reader
 from streams.worker.single_flight import SingleFlight
+from streams.worker.strays import Tails
 from streams.worker.trimming import trim_log
 from streams.worker.warm import compile_kernels, spare_collector
 from streams.worker.web import add_pages
@@ -47,6 +49,8 @@ LOG_BATCH = 200
 OUTPUT_LINGER_SECONDS = 0.002
 STOP_SECONDS = 10.0
 PROBE_WAIT_MS = 10
+TAIL_RECORDS = 20
+"""Enough of a log's end to find a frame in: claims come one at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,16 @@ async def running_worker(settings: Settings, options: WorkerOptions) -> AsyncIte
             return int(kept.offset)
 
         probe = await stack.enter_async_context(reader(settings, fetch_max_wait_ms=PROBE_WAIT_MS))
+        log_probe = await stack.enter_async_context(reader(settings, fetch_max_wait_ms=PROBE_WAIT_MS))
+
+        async def tails(partitions: frozenset[int]) -> Mapping[Source, int]:
+            found: dict[Source, int] = {}
+            async for _, records in log_tails(settings, log_probe, sorted(partitions), TAIL_RECORDS):
+                found |= newest_positions([value for _, value in records]) or {}
+            return found
+
         folder = stack.enter_context(TemporaryDirectory(prefix="liangrong-"))
-        worker = _build(settings, options, append, probe, Outgoing(sender, routes), folder)
+        worker = _build(settings, options, append, probe, tails, Outgoing(sender, routes), folder)
         membership = None
         if options.group is not None:
             membership = Membership(settings, options.group, worker, worker.opener.in_force)
@@ -123,6 +135,7 @@ def _build(
     options: WorkerOptions,
     append: Log,
     probe: AIOKafkaConsumer,
+    tails: Tails,
     outgoing: Outgoing,
     folder: str,
 ) -> Worker:
@@ -148,7 +161,7 @@ def _build(
     trim = partial(trim_log, settings) if options.trim_log else None
     opener = Opener(settings, sources, name, append, ends.fresh, trim)
     worker = Worker(
-        app, opener, readers, outgoing, options.checkpoint_seconds, in_group=options.group is not None
+        app, opener, readers, outgoing, tails, options.checkpoint_seconds, in_group=options.group is not None
     )
     attach(app, "market", channels.market, worker.take_inputs, worker.fail)
     attach(app, "intake", channels.inputs, worker.take_inputs, worker.fail)

@@ -25,6 +25,7 @@ from streams.worker.opening import LOG, Opener
 from streams.worker.outgoing import Outgoing
 from streams.worker.pace import Pace
 from streams.worker.readers import Reader
+from streams.worker.strays import Strays, Tails
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ class Worker:
         opener: Opener,
         readers: Readers,
         outgoing: Outgoing,
+        tails: Tails,
         checkpoint_seconds: float,
         *,
         in_group: bool,
@@ -81,6 +83,7 @@ class Worker:
         self.outgoing = outgoing
         self.sources = opener.sources
         self.desks: dict[int, Desk] = {}
+        self.strays = Strays(self.sources.partitions, self.desks, opener.ends, tails)
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._readers = readers
         self._checkpoint_seconds = checkpoint_seconds
@@ -119,7 +122,7 @@ class Worker:
         refused, because it was applied by other rules, no partition changes hands."""
         for each in opened:
             await each.caught_up.wait()
-        await desk.write(self._refuse)
+        await desk.write(self._refuse, self.strays.home)
 
     async def _let_go(self, partition: int, seconds: float = LEAVE_SECONDS) -> None:
         """Leave a partition to somebody else, with a checkpoint after the last record of the log, so that it

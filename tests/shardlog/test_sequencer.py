@@ -108,6 +108,17 @@ def test_a_live_session_record_waits_for_what_was_published_before_it(driven: Dr
     assert driven.drain() == ["account.events:1:d2", "settled", "account.events:2:late"]
 
 
+def test_a_settled_that_brings_no_cut_is_told_from_other_sessions(driven: Driven) -> None:
+    driven.take(
+        values(SESSIONS, {4: session("close"), 5: session("settled"), 6: session("settled", {})}, start=0)
+    )
+    for waiting in (None, 5, None):
+        assert driven.sequencer.needs_ends() or waiting is None
+        assert driven.sequencer.live_settled() == waiting
+        driven.sequencer.meet({})
+        driven.drain()
+
+
 def test_a_session_record_goes_on_without_its_ends_until_they_are_known(driven: Driven) -> None:
     driven.take(values(SESSIONS, {0: session("clock")}), deposits({0: [("d1", 1)]}))
     assert driven.drain() == ["account.events:0:d1"]
