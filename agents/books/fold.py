@@ -19,13 +19,22 @@ from agents.books.repayment import give_back, repay, returnable
 from agents.books.rows import EventRows
 from agents.books.securities import BUYS, SHORT_SALES
 from agents.books.terms import Terms
-from agents.kernels.layout import FINANCING_MARGIN, FLAGS, HAIRCUT, HOT_WIDTH, KIND, LENDING_MARGIN, VALUE
+from agents.kernels.layout import (
+    FINANCING_MARGIN,
+    FLAGS,
+    HAIRCUT,
+    HOT_WIDTH,
+    KIND,
+    LENDING_MARGIN,
+    MARK,
+    VALUE,
+)
 from agents.rules.margin_addons import with_addon
 from agents.rules.maturity import check_extension, check_term, least_due
 from schemas.account import BUSINESSES, KINDS, REASONS
 from schemas.errors import BadRecord
 from schemas.reference import SECURITY_KINDS
-from schemas.units import MONEY_MAX, format_day
+from schemas.units import MONEY_MAX, QTY_MAX, format_day
 
 _OPENING = KINDS.index("opening")
 _WITHDRAWAL = REASONS.index("withdrawal")
@@ -302,8 +311,7 @@ class Fold:
         """Opens the contract that a fill names (else one named by the fill's id), or adds to it."""
         books, name = self.books, events.contract_name(row) or str(events.pool[events.id[row]])
         day, due, rules = books.day, events.due[row], self.rules
-        if books.accounts.debt(account) + gross > MONEY_MAX:
-            raise BadRecord("qty", "would take the account's debt beyond 10^11 yuan")
+        self._check_debt(account, security, events.qty[row] if kind == LENDING else 0, gross)
         contract = books.contract_named(account, name)
         if contract >= 0:
             contracts = books.contracts
@@ -332,6 +340,16 @@ class Fold:
         contract = books.borrow(account, new)
         books.contracts.fresh_day[contract] = min(day, events.day[row])
         date_contract(books, contract, due if due >= 0 else least_due(day, day, rules), rules)
+
+    def _check_debt(self, account: int, security: int, short: int, gross: int) -> None:
+        """Refuses what takes the debt beyond the bounds: `gross` milli, or `short` shares at their mark."""
+        books = self.books
+        worth = max(gross, short * max(0, books.securities.get(security, MARK)))
+        if books.accounts.debt(account) + worth > MONEY_MAX:
+            raise BadRecord("qty", "would take the account's debt beyond 10^11 yuan")
+        row = books.positions.find(account, security)
+        if row >= 0 and books.positions.rows.short[row] + short > QTY_MAX:
+            raise BadRecord("qty", f"would take what is borrowed beyond {QTY_MAX}")
 
     def _check_frozen_cash(self, account: int, amount: int) -> None:
         """Refuses a withdrawal of `amount` that takes frozen cash away."""

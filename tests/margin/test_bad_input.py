@@ -75,6 +75,7 @@ def test_a_contradiction_is_refused_whole(field: str, kind: str, fields: dict[st
         ("contract", "short_sell", BANK, 1, "8", {"contract": "F"}),
         ("qty", "collateral_buy", BANK, 100_000_000_000, "10000000", {}),
         ("qty", "financing_buy", BANK, 99_000_000_000, "1", {}),
+        ("qty", "short_sell", CHIPS, 2_000_000_000, "1", {}),
     ],
 )
 def test_a_fill_that_cannot_have_been_is_refused_whole(
