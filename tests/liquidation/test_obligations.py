@@ -5,6 +5,7 @@
 from dataclasses import replace
 from fractions import Fraction
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,6 +46,13 @@ def test_without_obligation_and_target_nothing_is_traded() -> None:
 def test_what_must_be_repaid_comes_from_own_cash_to_the_last_thousandth() -> None:
     plan = make_plan(replace(SAFE, must_repay=30_000_123, free_cash=40_000 * YUAN))
     assert trades(plan) == [("repay", None, 30_000_123)]
+    assert plan.achieved
+
+
+@pytest.mark.parametrize(("missing", "sold"), [(9, ()), (10, (("sell_to_repay", 100, None),))])
+def test_less_than_a_cent_makes_nothing_sell(missing: int, sold: tuple[object, ...]) -> None:
+    plan = make_plan(replace(SAFE, must_repay=missing))
+    assert tuple(trades(plan)) == sold
     assert plan.achieved
 
 

@@ -36,6 +36,8 @@ def test_e19_the_fourth_of_january_2016() -> None:
         MarketHalt(minute("13:13"), minute("13:28"), 1),
         MarketHalt(minute("13:33"), minute("14:57"), 2),
     ]
+    assert trades_in(found, minute("13:12"))
+    assert not trades_in(found, minute("13:13"))
     assert not trades_in(found, minute("13:27"))
     assert trades_in(found, minute("13:28"))
     assert not trades_in(found, minute("13:40"))
