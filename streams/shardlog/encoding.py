@@ -44,6 +44,7 @@ from numpy.typing import NDArray
 from agents.core import Segment, Source
 from schemas.batches import AccountBatch, MarkBatch
 from schemas.frames import decode_frame, encode_account_events, encode_marks
+from streams.errors import UserError
 from streams.shardlog.positions import ACCOUNT_EVENTS
 from streams.shardlog.recent import Recent
 from streams.shardlog.records import (
@@ -67,7 +68,11 @@ _EVALUATE = 1
 
 
 class DamagedRecordError(ValueError):
-    """A record of a shard's log that cannot be read: the log is damaged, or a newer version wrote it."""
+    """A record of a shard's log that cannot be read: the log is damaged."""
+
+
+class OtherFormatError(UserError):
+    """Another version of the program wrote the log."""
 
 
 def encode_record(record: Record) -> bytes:
@@ -100,7 +105,7 @@ def encode_record(record: Record) -> bytes:
 
 
 def decode_record(data: bytes) -> Record:
-    """The record of these bytes. Raises DamagedRecordError."""
+    """The record of these bytes. Raises DamagedRecordError, or OtherFormatError."""
     kind, flags, header, n, at = _open(data)
     if kind == _GENESIS:
         return Genesis(format=LOG_FORMAT, **header)
@@ -178,11 +183,15 @@ def _open(data: bytes) -> tuple[int, int, dict[str, Any], int, int]:
     magic, version, kind, flags, length, n = _PREFIX.unpack_from(data)
     if magic != MAGIC:
         raise DamagedRecordError("a record does not begin with LRSL")
-    if version != LOG_FORMAT:
-        raise DamagedRecordError(f"a record has format {version}, this version reads {LOG_FORMAT}")
     (crc,) = _CRC.unpack_from(data, len(data) - _CRC.size)
     if zlib.crc32(memoryview(data)[: -_CRC.size]) != crc:
         raise DamagedRecordError("the checksum of a record does not match")
+    if version != LOG_FORMAT:
+        raise OtherFormatError(
+            f"shard.log has records of format {version}, this version of the program reads {LOG_FORMAT}",
+            advice="Start the version that wrote them, or begin afresh with another LIANGRONG_TOPIC_PREFIX "
+            "and another LIANGRONG_CHECKPOINTS.",
+        )
     at = _PREFIX.size
     header = orjson.loads(data[at : at + length])
     return kind, flags, header, n, at + length + _pad(length)

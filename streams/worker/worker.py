@@ -17,6 +17,7 @@ import faust
 
 from agents.core import Output, Source
 from streams.errors import UserError
+from streams.shardlog.fold import OtherRulesError
 from streams.shardlog.positions import ACCOUNT_SOURCES, MARKET_TOPICS, SHARED_SOURCES
 from streams.shardlog.unit import Phase
 from streams.worker.desk import Desk
@@ -224,9 +225,13 @@ class Worker:
     async def take_log(self, run: Run) -> None:
         """Margin agent and financing agent: apply what is read back, and only that."""
         desk = self.desks.get(run.source[1])
-        if desk is None:
+        if desk is None or self.failed.done():
             return
-        desk.read_log(run)
+        try:
+            desk.read_log(run)
+        except OtherRulesError as error:  # a person's to cure: no traceback of an agent
+            self.fail(error)
+            return
         self.outgoing.wake()
         if desk.fenced_anew():
             self._fenced(desk)

@@ -3,6 +3,8 @@ were put."""
 
 from __future__ import annotations
 
+import pytest
+
 from tests.acceptance.days import account_in_need, day_until_settled, phase, trade
 from tests.acceptance.firm import Firm
 from tests.worked_examples.records import MONDAY, PRESET
@@ -16,6 +18,7 @@ async def test_books_that_waited_for_the_worker_are_read_after_the_rules_they_na
     assert await firm.now_on("dead.letters") == []
 
 
+@pytest.mark.parametrize("broker", ["embedded"], indirect=True)
 async def test_books_in_other_partitions_than_their_own_are_settled_with_the_day(firm: Firm) -> None:
     """They waited for the workers together with the day's `settled`, and still have to be forwarded."""
     await phase(firm, MONDAY, "pre_open", "09:00")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from agents.core import Segment
 from agents.market.conflate import conflate_trades
-from streams.shardlog.encoding import DamagedRecordError, decode_record, encode_record
-from streams.shardlog.records import Claim, Events, Genesis, Lost, Marks, SessionCut, Span
+from streams.shardlog.encoding import DamagedRecordError, OtherFormatError, decode_record, encode_record
+from streams.shardlog.records import LOG_FORMAT, Claim, Events, Genesis, Lost, Marks, SessionCut, Span
 from tests.shardlog.made import (
     ACCOUNTS,
     COMMANDS,
@@ -90,6 +90,14 @@ def test_any_changed_byte_is_noticed(data: st.DataObject) -> None:
 def test_anything_else_is_no_record(data: bytes) -> None:
     with pytest.raises(DamagedRecordError):
         decode_record(data)
+
+
+def test_a_log_of_another_version_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = encode_record(GENESIS)
+    monkeypatch.setattr("streams.shardlog.encoding.LOG_FORMAT", LOG_FORMAT + 1)
+    with pytest.raises(OtherFormatError, match=f"format {LOG_FORMAT}, .* reads {LOG_FORMAT + 1}") as refused:
+        decode_record(record)
+    assert "LIANGRONG_TOPIC_PREFIX" in refused.value.advice
 
 
 def test_every_array_of_a_record_is_aligned() -> None:

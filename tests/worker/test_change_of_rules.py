@@ -38,7 +38,7 @@ def after(before: Settings, tmp_path: Path) -> Settings:
 
 @pytest.mark.parametrize("broker", ["embedded"], indirect=True)
 async def test_other_rules_hold_after_an_orderly_stop_amid_traffic_and_are_refused_after_a_crash(
-    before: Settings, after: Settings
+    before: Settings, after: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running_worker(before, OPTIONS) as worker:
         await until(lambda: active(worker), worker)
@@ -54,6 +54,7 @@ async def test_other_rules_hold_after_an_orderly_stop_amid_traffic_and_are_refus
         async with running_worker(before, OPTIONS) as back:
             await asyncio.wait_for(back.failed, PATIENCE)
     assert error.value.exit_code == 2
+    assert "OtherRulesError" not in caplog.text, "a traceback of an agent"
 
 
 @pytest.mark.parametrize("broker", [pytest.param("kafka", marks=pytest.mark.broker)], indirect=True)
