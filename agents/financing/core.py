@@ -174,7 +174,8 @@ class FinancingCore:
             return []
         totals.finals += 1
         outputs += self._holdings(day, ts, totals.finals, holdings)
-        closing = day_final(day, ts, totals, balances, signals, self._breaks(balances | gone))
+        computed = [signal for signal in signals if signal.basis == COMPUTED]
+        closing = day_final(day, ts, totals, balances, computed, self._breaks(balances | gone))
         return [*outputs, Output(SYSTEM_EVENTS, DAY_FINAL, closing)]
 
     def _holdings(self, day: int, ts: int, times: int, holdings: list[tuple[str, int]]) -> list[Output]:
@@ -216,8 +217,8 @@ class FinancingCore:
     def _notice(self, event: Notice) -> list[Output]:
         """The exchange's own decision."""
         today = self.closes.day if self.closes.day != NO_DAY else event.effective
-        signal = self.halts.notice(event.security, event.business, event.effective, event.action, today)
-        return [] if signal is None else self._signals([signal], today)
+        signals = self.halts.notice(event.security, event.business, event.effective, event.action, today)
+        return self._signals(signals, today)
 
     def _published(self, event: PublishedBalance) -> list[Output]:
         """Figures the exchange published for a day decide its halts in the scope of a firm."""
@@ -236,7 +237,7 @@ class FinancingCore:
         if rule is None:
             return []
         smaller = uses_smaller_figure(day, self.config.schedule)
-        found = []
+        found, today = [], max(day, self.closes.day)
         for business, indicator in (
             (FINANCING, figures.financing_indicator(smaller=smaller)),
             (LENDING, figures.lending_indicator()),
@@ -244,11 +245,9 @@ class FinancingCore:
             if indicator is None:
                 continue
             shown = shown_figures(business, figures, smaller=smaller)
-            signal = self.halts.evaluate(
-                security, business, day, indicator, rule, basis, shown, self.closes.day
-            )
+            signal = self.halts.evaluate(security, business, day, indicator, rule, basis, shown, today)
             if signal is not None:
-                found.append(signal)
+                found += [signal, *self.halts.ahead(security, business, signal.effective, today)]
         return found
 
     def _signals(self, signals: list[Signal], day: int) -> list[Output]:

@@ -125,20 +125,28 @@ class Halts:
         line = format_line(lines[signal])
         return Signal(security, business, signal, day, day + 1, shown, line, basis, rule.rule, figures)
 
-    def notice(self, security: str, business: str, effective: int, action: str, day: int) -> Signal | None:
-        """Take an exchange's notice on `day`; None when it was known already, or a later one has taken its
-        place by then. Another action for the same effective day replaces the earlier one.
+    def notice(self, security: str, business: str, effective: int, action: str, day: int) -> list[Signal]:
+        """Take an exchange's notice on `day`; its signal, none when it was known already or a later one has
+        taken its place by then. Another action for the same effective day replaces the earlier one.
+
+        Notices ahead of it are signalled once more.
         """
         state = self._state(security, business)
         if (effective, action) in state.notices:
-            return None
+            return []
         state.notices = [known for known in state.notices if known[0] != effective]
         insort(state.notices, (effective, action))
         if any(effective < known <= day for known, _ in state.notices):
-            return None
-        figures = {"action": action, "effective": format_day(effective)}
-        rule = f"exchange notice@{format_day(effective)}"
-        return Signal(security, business, action, day, effective, NO_FIGURE, NO_FIGURE, NOTICE, rule, figures)
+            return []
+        own = _of_notice(security, business, effective, action, day)
+        return [own, *self.ahead(security, business, effective, day)]
+
+    def ahead(self, security: str, business: str, effective: int, day: int) -> list[Signal]:
+        """The notices known on `day` for days after `effective`. Repeated behind a signal that holds until
+        then, they leave a shard that meets both on the later day with the one in force.
+        """
+        notices = self._state(security, business).notices
+        return [_of_notice(security, business, *known, day) for known in notices if known[0] > effective]
 
     def halted(self, security: str, business: str, day: int) -> bool:
         """Whether the business is halted on trading day `day`: by the notice in force, else by figures of
@@ -163,3 +171,9 @@ class Halts:
             )
             for security, business, suspended, before, day, notices in rows
         }
+
+
+def _of_notice(security: str, business: str, effective: int, action: str, day: int) -> Signal:
+    figures = {"action": action, "effective": format_day(effective)}
+    rule = f"exchange notice@{format_day(effective)}"
+    return Signal(security, business, action, day, effective, NO_FIGURE, NO_FIGURE, NOTICE, rule, figures)

@@ -72,8 +72,20 @@ def test_a_notice_that_a_later_one_has_followed_changes_nothing() -> None:
     notice(firm, "2018-03-05", "resume")
     assert notice(firm, "2018-03-02", "halt") == 0
     assert not firm.halted(SECURITY, "financing", "2018-03-05")
-    assert notice(firm, "2018-03-07", "halt") == 1
-    assert notice(firm, "2018-03-06", "resume") == 1
+
+
+def test_notices_ahead_are_repeated_behind_what_holds_until_then() -> None:
+    """A shard that begins their day before it hears of either ends with the later one."""
+    firm = Firm()
+    firm.session("2018-03-02", "pre_open", 9)
+    notice(firm, "2018-03-06", "resume")
+    assert notice(firm, "2018-03-05", "halt") == 2
+    figures = {"security": SECURITY, "date": "2018-03-01", "financing_balance": 30, "float_value": 100}
+    firm.events("reference.balances", figures | {"credit_holding_value": 30})
+    told = [(value["basis"], value["effective"]) for value in firm.of("security.signals")]
+    ahead = [("notice", "2018-03-05"), ("notice", "2018-03-06")]
+    assert told == [ahead[1], *ahead, ("published", "2018-03-02"), *ahead]
+    assert len({value["id"] for value in firm.of("security.signals")}) == 3
 
 
 def test_the_same_notice_again_says_nothing_and_another_action_for_its_day_replaces_it() -> None:
