@@ -22,7 +22,7 @@ from streams.ends import end_offsets
 from streams.errors import UserError
 from streams.moments import shanghai_time
 from streams.rules_file import in_force, load_rules
-from streams.settings import Settings
+from streams.settings import DEFAULT_CHECKPOINTS, Settings
 from streams.tails import log_tails, newest_positions
 from streams.topics import TopicState, list_topics
 
@@ -110,8 +110,11 @@ def check_rules(settings: Settings) -> Finding:
 
 
 def _rules_of_checkpoints(settings: Settings) -> dict[int, str]:
-    """What was in force at the newest checkpoint of each partition of the log, if checkpoints are files."""
-    if urlsplit(settings.checkpoints).scheme not in {"", "file"}:
+    """What was in force at the newest checkpoint of each partition of the log, if checkpoints are files and
+    not those that a worker on the embedded broker puts aside for it.
+    """
+    aside = settings.kafka.bootstrap is None and settings.checkpoints == DEFAULT_CHECKPOINTS
+    if aside or urlsplit(settings.checkpoints).scheme not in {"", "file"}:
         return {}
     store = CheckpointStore(settings.checkpoints)
     found = {partition: store.rules(partition) for partition in range(settings.partitions + 1)}
