@@ -36,11 +36,12 @@ def open_account(fold: Fold, events: EventRows, row: int, name: str, account: in
     fold.check_other_collateral(other_collateral)
     _check_assets(books, abs(cash) + other_collateral, positions)
     _check_debt(books, contracts)
+    accounts, before = books.accounts, 0
     if account < 0:
         account = books.add_account(name)
     else:
+        before = accounts.assets(account)
         _clear(books, account)
-    accounts = books.accounts
     accounts.closed[account] = 0
     if terms >= 0:
         flags = account * HOT_WIDTH + FLAGS
@@ -53,6 +54,8 @@ def open_account(fold: Fold, events: EventRows, row: int, name: str, account: in
     _hold(books, account, positions, events.day[row])
     for contract in contracts:
         _owe(fold, account, contract, events.day[row])
+    if accounts.assets(account) > before:
+        accounts.written_off[account] = 0
     return account
 
 

@@ -227,6 +227,20 @@ def test_hope_for_a_written_off_debt_is_judged_at_once_in_real_time() -> None:
     assert diary.events()[3:] == ["immediate", "liquidating"]
 
 
+def test_a_written_off_account_told_again_is_judged_once_there_is_something_to_sell() -> None:
+    diary = Diary()
+    diary.session("pre_open")
+    diary.at(MONDAY, "09:30").session("continuous")
+    diary.price(BANK, "12.00")
+    diary.book.event(opening("0", {BANK: 100}, "1000000", preset="D"))
+    diary.fill("sell_to_repay", BANK, 100, "12.00", order="A1:2025-04-07:1:o1.1")
+    assert diary.events() == ["immediate", "liquidating", "shortfall"]
+    for held, owed, events in ((0, "998800", []), (1000, "1998800", ["immediate", "liquidating"])):
+        again = {"ts": diary.ts + 1000, "id": f"again {held}"}
+        said = diary.book.event(opening("0", {BANK: held}, owed, preset="D") | again)
+        assert diary.events(said) == events
+
+
 def test_a_command_about_somebody_elses_account_changes_nothing() -> None:
     diary = called()
     before = list(diary.book.core.state_rows())

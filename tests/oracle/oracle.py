@@ -135,7 +135,7 @@ class Oracle:
             if kind != "opening":
                 raise RefusedError("account", "never opened or closed")
             account = Account(name)
-        other_before, worth_before = account.other_collateral, valuation.worth(account, self.prices, self.day)
+        other_before, before = account.other_collateral, valuation.wealth(account, self.prices, self.day)
         chosen = (event.get("preset") if kind == "opening" else None) or account.preset
         FOLDS[kind](account, event, self.day, self.terms(chosen))
         released_by_courts(account)
@@ -147,9 +147,10 @@ class Oracle:
         self.seen[key] = (self.known, event)
         self.accounts[name] = account
         life = self.lives.setdefault(name, CallLife(name))
-        more = valuation.worth(account, self.prices, self.day) > worth_before
-        money_in = more if kind == "opening" else brings_money(event, other_before)
-        life.written_off = life.written_off and not money_in
+        after = valuation.wealth(account, self.prices, self.day)
+        money_in = after[1] > before[1] if kind == "opening" else brings_money(event, other_before)
+        hope = money_in or (kind == "opening" and after[0] > before[0])
+        life.written_off = life.written_off and not hope
         return [] if account.closed else self._evaluate(name, money_in=money_in)
 
     def command(self, record: Record) -> list[Step]:

@@ -64,9 +64,10 @@ def debt(account: Account, prices: Prices, day: date) -> Decimal:
     return financed + shorts + account.interest(day) + compensation
 
 
-def worth(account: Account, prices: Prices, day: date) -> Decimal:
-    """Assets less debt."""
-    return assets(account, prices) - debt(account, prices, day)
+def wealth(account: Account, prices: Prices, day: date) -> tuple[Decimal, Decimal]:
+    """Assets, and what is left of them after the debt."""
+    value = assets(account, prices)
+    return value, value - debt(account, prices, day)
 
 
 def below(value: Decimal, owed: Decimal, line: Decimal) -> bool:
