@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.kernels.layout import FINANCING_HALTED
+from tests.financing.firm import Firm, following
 from tests.gate.counter import BANK, Counter, Record, at, position
 
 DAY, NEXT = "2024-06-03", "2024-06-04"
@@ -51,3 +56,43 @@ def test_a_notice_ends_what_figures_would_have_begun() -> None:
     found.book.reference("security.signals", signal("resume", DAY, "notice"))
     found.trading(NEXT)
     assert found.why("financing_buy", **BUY) == "accept"
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(("notice", "figures", "day", "hear")),
+        st.integers(-2, 3),
+        st.sampled_from((10, 22, 30)),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps)
+def test_a_shard_that_hears_of_notices_and_figures_late_obeys_what_is_in_force(
+    history: list[tuple[str, int, int]],
+) -> None:
+    """Notices before and after their day, figures of earlier days, signals that arrive only on the next."""
+    firm, found, today, heard = Firm(), counter(), DAY, 0
+    firm.session(today, "pre_open", 9)
+    for step, days, balance in [*history, ("hear", 0, 0)]:
+        date = following(today, days)
+        about: Record = {"security": BANK, "business": "financing", "effective": date}
+        if step == "notice":
+            firm.events("reference.notices", about | {"action": "resume" if balance > 22 else "halt"})
+        elif step == "figures":
+            figures = {"financing_balance": balance, "float_value": 100, "credit_holding_value": balance}
+            firm.events("reference.balances", {"security": BANK, "date": min(date, today)} | figures)
+        elif step == "day":
+            today = following(today)
+            firm.session(today, "pre_open", 9)
+            found.trading(today)
+        else:
+            told = firm.of("security.signals")
+            for record in told[heard:]:
+                found.book.reference("security.signals", record)
+            heard = len(told)
+    securities = found.book.core.desk.books.securities
+    halted = securities.get(securities.index[BANK], FINANCING_HALTED) == 1
+    assert halted == firm.halted(BANK, "financing", today)
