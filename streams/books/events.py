@@ -103,7 +103,7 @@ def _contracts(books: Books) -> pa.Array:
 def _credit(debt: Ints) -> pa.Array:
     """Credit lines half as large again as the debt, in steps of 10,000 yuan."""
     total = (debt * 3 // 2 // _CREDIT_STEP + 1) * _CREDIT_STEP
-    parts = [money_array(total), money_array(total), money_array(total)]
+    parts = [money_array(total), money_array(total), money_array(total), pa.nulls(len(total), pa.date32())]
     return pa.StructArray.from_arrays(parts, fields=list(CREDIT))
 
 

@@ -30,8 +30,6 @@ MONEY = frozenset(
         "value",
         "principal",
         "accrued",
-        "cash_per_share",
-        "tax",
         "financing_balance",
         "credit_holding_value",
         "float_value",
@@ -47,11 +45,13 @@ COUNTS = frozenset(
         "volume",
         "sellable",
         "float_shares",
+        "adv_20",
         "lending_qty",
         "lendable_qty",
         "v",
         "cure_by",
         "liquidate_from",
+        "days",
     ]
 )
 DATES = frozenset(["date", "due", "opened", "ex_date", "pay_date", "effective", "from", "suspended_since"])
@@ -77,7 +77,9 @@ CONTRACTS = pa.list_(
         ]
     )
 )
-CREDIT = pa.struct([("total", MONEY_TYPE), ("financing", MONEY_TYPE), ("lending", MONEY_TYPE)])
+CREDIT = pa.struct(
+    [("total", MONEY_TYPE), ("financing", MONEY_TYPE), ("lending", MONEY_TYPE), ("until", pa.date32())]
+)
 NESTED = {
     "bid": LEVELS,
     "ask": LEVELS,
