@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from schemas.account import EVENT_CLASSES, KINDS, NO_CODE, REASONS, Freeze, Opening
+from schemas import batch_decoding
+from schemas.account import EVENT_CLASSES, KINDS, NO_CODE, REASONS, Fill, Freeze, Opening
 from schemas.batch_decoding import Bad, ContentTypes, Decoded, explain, parse_records, runs
 from schemas.batches import ABSENT, AccountBatch
 from schemas.columns import NDArray, StringPool, read_column
@@ -92,6 +93,53 @@ def _one_per_record(bad: Bad) -> Bad:
 
 
 def _read(values: Sequence[bytes | None], bad: Bad) -> tuple[AccountBatch, NDArray]:
+    """The batch, and the index of the value that each of its rows came from: fills in plain JSON by a kernel,
+    all others carefully.
+    """
+    if len(values) < batch_decoding.WORTH_SCANNING:
+        return _read_carefully(values, bad)
+    from schemas.plain import read_plain  # numba takes long to come up, and a small publisher never needs it
+
+    plain = read_plain(Fill, [value or b"" for value in values])
+    fills, rest = np.flatnonzero(plain.good), np.flatnonzero(~plain.good)
+    if not len(fills):
+        return _read_carefully(values, bad)
+    columns = _blank(len(values)) | {n: plain.columns[n] for n in AccountBatch.COLUMNS if n in plain.columns}
+    columns["kind"] = np.full(len(values), _KIND_CODES[Fill.kind], np.uint8)
+    columns["digest"] = digests(_in_digest(columns, string_hashes(plain.strings)))
+    batch = _with_texts(plain.strings, columns, [value or b"" for value in values])
+    if not len(rest):
+        return batch, fills
+    problems: Bad = []
+    others, origin = _read_carefully([values[i] for i in rest.tolist()], problems)
+    bad += [(int(rest[i]), error) for i, error in problems]
+    index = np.concatenate([fills, rest[origin]])
+    order = np.argsort(index, kind="stable")
+    return AccountBatch.concat([batch.take(fills).compact(), others]).take(order), index[order]
+
+
+def _blank(count: int) -> dict[str, NDArray]:
+    """Columns of so many events that say nothing."""
+    return {
+        name: np.full(count, 0 if dtype == "u8" else _DEFAULTS[name], dtype)
+        for name, dtype in AccountBatch.COLUMNS.items()
+    }
+
+
+def _with_texts(strings: list[str], columns: dict[str, NDArray], texts: list[bytes]) -> AccountBatch:
+    """The batch of these columns; `texts` are the JSON of its rows."""
+    ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+    columns["raw_end"], columns["raw_start"] = ends, np.concatenate([np.zeros(1, np.int64), ends[:-1]])
+    return AccountBatch.build(strings, columns, raw=b"".join(texts))
+
+
+def _in_digest(columns: dict[str, NDArray], hashes: U8) -> dict[str, tuple[NDArray, int]]:
+    """What the digest of every kind of event is made of."""
+    fields = {name: (columns[name], _DEFAULTS[name]) for name in (*_CODES_IN_DIGEST, *_NUMBERS_IN_DIGEST)}
+    return fields | {name: (hashes[columns[name]], 0) for name in _STRINGS_IN_DIGEST}
+
+
+def _read_carefully(values: Sequence[bytes | None], bad: Bad) -> tuple[AccountBatch, NDArray]:
     rows, origin = parse_records(values, bad)
     if not rows:
         return AccountBatch.empty(), np.empty(0, np.int64)
@@ -113,10 +161,7 @@ class _Builder:
         count = len(rows)
         self._rows = rows
         self._pool = StringPool()
-        self._columns = {
-            name: np.full(count, 0 if dtype == "u8" else _DEFAULTS[name], dtype)
-            for name, dtype in AccountBatch.COLUMNS.items()
-        }
+        self._columns = _blank(count)
         self._numbers: dict[str, tuple[NDArray, int]] = {}
         self._strings: dict[str, NDArray] = {}
         self._openings: tuple[NDArray, Openings] | None = None
@@ -198,11 +243,8 @@ class _Builder:
     def batch(self, texts: list[bytes]) -> AccountBatch:
         """The batch of all rows, good or not; `texts` are their JSON."""
         strings = self._pool.strings()
-        columns = self._columns
-        ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
-        columns["digest"], columns["raw_end"] = self._digest(string_hashes(strings)), ends
-        columns["raw_start"] = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
-        batch = AccountBatch.build(strings, columns, raw=b"".join(texts))
+        self._columns["digest"] = self._digest(string_hashes(strings))
+        batch = _with_texts(strings, self._columns, texts)
         if self._openings is not None:
             entries = self._openings[1].entries
             batch.positions = PositionEntries.of(entries["positions"].columns())
@@ -210,11 +252,7 @@ class _Builder:
         return batch
 
     def _digest(self, hashes: U8) -> U8:
-        columns = self._columns
-        fields = {name: (columns[name], _DEFAULTS[name]) for name in (*_CODES_IN_DIGEST, *_NUMBERS_IN_DIGEST)}
-        for name in _STRINGS_IN_DIGEST:
-            fields[name] = (hashes[columns[name]], 0)
-        fields |= self._numbers
+        fields = _in_digest(self._columns, hashes) | self._numbers
         fields |= {name: (hashes[column], 0) for name, column in self._strings.items()}
         if self._openings is not None:
             index, openings = self._openings

@@ -1,6 +1,7 @@
-"""Market events in the plain form of their JSON, many at once: bytes to columns without Python objects.
+"""Events in the plain form of their JSON, many at once: bytes to columns without Python objects.
 
-What the kernel does not accept is left to the careful decoder (`schemas.batch_decoding`).
+What the kernel does not accept is left to the careful decoder (`schemas.batch_decoding`,
+`schemas.account_decoding`).
 """
 
 from __future__ import annotations
@@ -16,19 +17,22 @@ from schemas.account import NO_CODE
 from schemas.batches import ABSENT
 from schemas.columns import bounds_of
 from schemas.events import VERSION
-from schemas.fields import SECURITY, Choice, Codec, Flag, Level, Scaled, Text
-from schemas.plain_kernel import CHOICE, FLAG, SCALED, SIDE, TEXT, WHOLE, scan
+from schemas.fields import Choice, Codec, Flag, Level, Listed, Scaled, Text, Timestamp, Whole
+from schemas.plain_kernel import CHOICE, FLAG, ODD, SCALED, SIDE, TEXT, WHOLE, scan
 from schemas.plain_kernel import VERSION as VERSION_KIND
-from schemas.records import spec_of
+from schemas.records import FieldSpec, spec_of
 from schemas.tables import I8, U1
 
 Mask = npt.NDArray[np.bool_]
+
+_MOST_DECIMALS = 3
+"""Fifteen digits and three more are within int64."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How the records of one event class are read: the arguments of the kernel, the columns' names and what
-    stands in them for "absent".
+    stands in them for "absent"; `texts` are the columns of strings, with what each of them has to be.
     """
 
     fields: I8
@@ -37,6 +41,7 @@ class Plan:
     word_ends: I8
     names: tuple[str, ...]
     absent: I8
+    texts: tuple[tuple[str, Text], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +54,40 @@ class Plain:
 
 
 def read_plain(event: type, values: Sequence[bytes]) -> Plain:
-    """The plain ones among the JSON records of a class of market events."""
+    """The plain ones among the JSON records of a class of market events, or of a kind of account events
+    without lists.
+    """
     plan = _plan(event)
     data = b"".join(values)
     ends = np.cumsum(np.fromiter(map(len, values), np.int64, len(values)))
     columns = np.repeat(plan.absent[:, None], len(values), axis=1)
     good = np.zeros(len(values), np.uint8)
-    spans = np.empty((len(values) + 1, 2), np.int64)
+    spans = np.empty((len(values) * len(plan.texts) + 1, 2), np.int64)
     array = np.frombuffer(data, np.uint8)
     count = scan(array, ends, plan.fields, plan.level, plan.words, plan.word_ends, columns, good, spans)
     strings = [data[first:end].decode("ascii") for first, end in spans[:count].tolist()]
     named = dict(zip(plan.names, columns, strict=True))
-    fine = np.array([*map(SECURITY.fits, strings), False], np.bool_)
-    return Plain(strings, named, good.astype(np.bool_) & fine[named["security"]])
+    fine = good.astype(np.bool_)
+    for codec in {codec for _, codec in plan.texts}:
+        fine &= _fitting(codec, strings, [named[name] for name, own in plan.texts if own == codec])
+    return Plain(strings, named, fine)
+
+
+def _fitting(codec: Text, strings: list[str], columns: list[I8]) -> Mask:
+    """Rows in which each of the columns has an acceptable string, or none."""
+    met = np.zeros(len(strings) + 1, np.bool_)
+    for column in columns:
+        met[column] = True
+    fine = np.ones(len(strings) + 1, np.bool_)
+    used = np.flatnonzero(met[:-1])
+    fine[used] = [codec.fits(strings[i]) for i in used.tolist()]
+    suits: Mask = np.logical_and.reduce([fine[column] for column in columns])
+    return suits
 
 
 @cache
 def _plan(event: type) -> Plan:
-    specs = spec_of(event).fields
+    specs = [*_kinds(event), *spec_of(event).fields]
     words = ["v", *(spec.wire for spec in specs)]
     fields = [(VERSION_KIND, 0, VERSION, VERSION, 0, 0, 0, 0)]
     names, absent = ["v"], [ABSENT]
@@ -91,22 +112,29 @@ def _plan(event: type) -> Plan:
         np.cumsum([len(word) for word in encoded]),
         tuple(names),
         np.array(absent, np.int64),
+        tuple((spec.name, spec.codec) for spec in specs if isinstance(spec.codec, Text)),
     )
+
+
+def _kinds(event: type) -> list[FieldSpec]:
+    """The field that says of which kind an account event is."""
+    kind = getattr(event, "kind", None)
+    return [] if kind is None else [FieldSpec("kind", "kind", Choice((kind,)), required=True, nullable=False)]
 
 
 def _kind(codec: Codec) -> tuple[int, int, int, int]:
     """Kind, decimals and bounds of a field."""
-    if isinstance(codec, Text):
-        assert codec is SECURITY, "the one text in market events"
-        return TEXT, 0, 0, 0
-    if isinstance(codec, Choice):
-        return CHOICE, 0, 0, 0
-    if isinstance(codec, Flag):
-        return FLAG, 0, 0, 0
-    if isinstance(codec, Scaled):
-        assert codec.decimals <= 3, "fifteen digits and three more are within int64"
-        return SCALED, codec.decimals, codec.minimum, codec.maximum
-    try:
-        return WHOLE, 0, *bounds_of(codec)
-    except TypeError:
-        return SIDE, 0, 0, 0
+    match codec:
+        case Text():
+            return TEXT, 0, 0, 0
+        case Choice():
+            return CHOICE, 0, 0, 0
+        case Flag():
+            return FLAG, 0, 0, 0
+        case Listed(item=Level()):
+            return SIDE, 0, 0, 0
+        case Scaled(nonzero=False) if codec.decimals <= _MOST_DECIMALS:
+            return SCALED, codec.decimals, codec.minimum, codec.maximum
+        case Timestamp() | Whole(nonzero=False):
+            return WHOLE, 0, *bounds_of(codec)
+    return ODD, 0, 0, 0

@@ -27,7 +27,8 @@ FIRST_OPTION = 6
 """FIRST_OPTION to LAST_OPTION (exclusive): the words of a choice."""
 LAST_OPTION = 7
 
-TEXT, SCALED, WHOLE, FLAG, CHOICE, SIDE, VERSION = range(7)
+TEXT, SCALED, WHOLE, FLAG, CHOICE, SIDE, VERSION, ODD = range(8)
+"""ODD: a field whose values are never plain."""
 
 MOST_DIGITS = 15
 """A decimal of so many digits is one double and no other decimal's."""
@@ -131,7 +132,8 @@ def _intern(data: U1, at: int, end: int, slots: NDArray[np.int32], spans: I8, us
     value = np.uint64(14695981039346656037)
     for i in range(at, end):
         value = (value ^ np.uint64(data[i])) * np.uint64(1099511628211)
-    slot = np.int64(value >> np.uint64(20)) & mask
+    value = (value ^ (value >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)  # so that every byte counts
+    slot = np.int64(value >> np.uint64(40)) & mask
     while slots[slot] >= 0:
         known = slots[slot]
         if _is(data, at, end, data, spans[known, 0], spans[known, 1]):
@@ -212,6 +214,8 @@ def _value(
         return at + 4 if _is_at(data, at, end, 117, 108, 108) else _BAD
     if kind == SCALED or kind == WHOLE or kind == VERSION:  # noqa: SIM109
         at, number = _number(data, at, end, field)
+    elif kind == ODD:
+        return _BAD
     elif kind == SIDE:
         at = _side(data, at, end, level[0], level[1], best)
         columns[column + 1, row] = best[1]
@@ -278,8 +282,8 @@ def scan(
 
     `fields` int64[f, FIELD_WIDTH]; `level` int64[2, FIELD_WIDTH], price and quantity of a book's level;
     `words`, cut at `word_ends`, are the fields' names and then the words of choices. Strings become numbers
-    in the order of first appearance; `spans` int64[n + 1, 2] says where each lies. Returns how many there
-    are.
+    in the order of first appearance; `spans` int64[m, 2], m above n times the number of text fields, says
+    where each lies. Returns how many there are.
     """
     size = 16
     while size < 2 * len(spans):

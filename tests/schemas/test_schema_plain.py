@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import batch_decoding, encode
+from schemas.account import Fill, Repay
+from schemas.account_decoding import decode_account_events
 from schemas.batch_decoding import decode_quotes, decode_trades
 from schemas.market import Quote, Trade
 from schemas.plain import read_plain
@@ -69,7 +71,27 @@ VALUES = st.sampled_from(
     ]
 )
 KEYS = st.sampled_from(
-    ["v", "security", "ts", "price", "qty", "side", "seq", "last", "bid", "ask", "halted", "x"]
+    [
+        "v",
+        "security",
+        "ts",
+        "price",
+        "qty",
+        "side",
+        "seq",
+        "last",
+        "bid",
+        "ask",
+        "halted",
+        "kind",
+        "account",
+        "id",
+        "business",
+        "fee",
+        "rate",
+        "due",
+        "x",
+    ]
 )
 BLANKS = st.sampled_from(["", "", "", " ", "\t\r\n", "\x0b"])
 
@@ -114,6 +136,12 @@ def test_quotes_are_read_the_same_in_both_ways(values: list[bytes]) -> None:
     _same(*_both_ways(decode_quotes, values))
 
 
+@settings(max_examples=40)
+@given(st.lists(written(Fill) | written(Repay), max_size=5))
+def test_account_events_are_read_the_same_in_both_ways(values: list[bytes]) -> None:
+    _same(*_both_ways(decode_account_events, values))
+
+
 @given(st.integers(1, 10**10), st.integers(0, 2**63 - 1))
 def test_every_price_with_three_decimals_is_read_from_number_and_string_as_the_careful_decoder_does(
     price: int, seq: int
@@ -142,6 +170,25 @@ def test_the_usual_forms_never_need_the_careful_decoder() -> None:
         0,
         0,
     ]
+
+
+def test_fills_need_the_careful_decoder_only_for_what_few_of_them_name() -> None:
+    usual = Fill(
+        "{G7}A1", 1_743_991_200_000, "f 1", "financing_buy", "600519.SH", 100, 1_500_500, 5, "o", "c"
+    )
+    rare = Fill("A2", 1_743_991_200_000, "f2", "short_sell", "600519.SH", 100, 1_500_500, rate=83_500)
+    other = Repay("A1", 1_743_991_200_000, "r", 10)
+    values = [encode(usual), encode(rare), encode(other), encode(usual).replace(b'"f 1"', b'"\xe6\x88\x90"')]
+    assert read_plain(Fill, values).good.tolist() == [True, False, False, False]
+    quick, careful = _both_ways(decode_account_events, values)
+    _same(quick, careful)
+    assert quick.record.tolist() == [0, 1, 2, 3]
+
+
+def test_names_longer_than_allowed_are_not_plain() -> None:
+    fill = Fill("A1", 1_743_991_200_000, "f", "collateral_buy", "600519.SH", 100, 1_500_500)
+    values = [encode(fill).replace(b'"f"', b'"%s"' % (b"f" * length)) for length in (64, 65)]
+    assert read_plain(Fill, values).good.tolist() == [True, False]
 
 
 def test_what_is_not_plain_keeps_its_place_among_the_others() -> None:
