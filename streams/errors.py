@@ -1,8 +1,11 @@
 """Errors a person can act on: one clear message, what to do, and the exit code of the command that met them.
 
 Commands print these without a traceback (contract section 4: exit codes 0 done, 1 failed, 2 wrong
-usage). Every other exception is a defect of the program and keeps its traceback.
+usage), and what the operating system refused (a full disk, a directory without rights) as well. Every
+other exception is a defect of the program and keeps its traceback.
 """
+
+import os
 
 
 class UserError(Exception):
@@ -39,3 +42,13 @@ class TopicError(UserError):
 
 class PublishError(UserError):
     """A record was not acknowledged by the broker, or is no valid record."""
+
+
+def expected(error: BaseException) -> UserError | None:
+    """`error` as one that a person can act on; None if it is a defect of the program."""
+    if isinstance(error, UserError):
+        return error
+    if isinstance(error, OSError) and error.errno is not None:
+        place = f"{error.filename}: " if error.filename is not None else ""
+        return UserError(f"{place}{os.strerror(error.errno)}")
+    return None

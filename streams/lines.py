@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -39,8 +40,11 @@ def read_chunks(path: Path, topic: str) -> Iterator[Chunk]:
 
 
 def _text_chunks(path: Path, topic: str, kind: str) -> Iterator[Chunk]:
-    with _opened(path) as stream:
-        yield from csv_chunks(stream, topic) if kind == ".csv" else json_chunks(stream)
+    try:
+        with _opened(path) as stream:
+            yield from csv_chunks(stream, topic) if kind == ".csv" else json_chunks(stream)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UsageError(f"{path} cannot be read as gzip: {error}") from error
 
 
 def json_chunks(stream: IO[bytes]) -> Iterator[Chunk]:

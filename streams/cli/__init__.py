@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,7 +11,7 @@ from importlib.util import find_spec
 
 import click
 
-from streams.errors import UserError
+from streams.errors import UserError, expected
 from streams.settings import DESCRIPTIONS
 
 COMMANDS = {
@@ -85,24 +85,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; an expected error is one message on standard error, no traceback."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("aiokafka").setLevel(logging.ERROR)  # its retries are routine
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal's own encoding may lack a sign
     sys.exit(_run(arguments))
 
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         outcome = root.main(args=arguments, prog_name="liangrong", standalone_mode=False)
-    except UserError as error:
-        click.echo(f"liangrong: {error.message}", err=True)
-        if error.advice:
-            click.echo(error.advice, err=True)
-        return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has had enough, as in `liangrong subscribe | head`.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except SystemExit as ended:
+        # So click and rich end when the reader of our output has had enough: `liangrong subscribe | head`.
+        if isinstance(ended.__context__, BrokenPipeError):
+            return 0
+        raise
+    except (UserError, OSError) as error:
+        said = expected(error)
+        if said is None:
+            raise
+        return _say(said)
     return outcome if isinstance(outcome, int) else 0
+
+
+def _say(error: UserError) -> int:
+    click.echo(f"liangrong: {error.message}", err=True)
+    if error.advice:
+        click.echo(error.advice, err=True)
+    return error.exit_code

@@ -17,7 +17,7 @@ import click
 
 from streams.brokers import EmbeddedBroker, announce, announced_address, checkpoints_of, latest_announcement
 from streams.cli.options import with_settings
-from streams.errors import UsageError, UserError
+from streams.errors import UsageError, UserError, expected
 from streams.settings import DEFAULT_CHECKPOINTS, KafkaSettings, Settings
 from streams.topics import create_topics
 
@@ -144,11 +144,13 @@ async def _serve(settings: Settings, options: WorkerOptions) -> None:
 
 def _crash(error: BaseException) -> None:
     """End at once: nothing that is under way may look finished. State is in the log and the checkpoints."""
-    if isinstance(error, UserError):
-        click.echo(f"liangrong: {error}", err=True)
+    said = expected(error)
+    if said is not None:
+        click.echo(f"liangrong: {said}", err=True)
     else:
         traceback.print_exception(error)
+    if not isinstance(error, UserError):
         click.echo("liangrong: the worker ends here; its next start goes on where it was", err=True)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(error.exit_code if isinstance(error, UserError) else 1)
+    os._exit(said.exit_code if said is not None else 1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import orjson
 import pytest
 
 from streams.cli import main
+from streams.errors import expected
 from tests.brokers import Broker
 from tests.plain_client import read_all, send
 
@@ -102,6 +105,32 @@ def test_what_cannot_work_is_one_message_and_an_exit_code(
     assert ended.value.code == code
     assert says in printed.err
     assert printed.out == ""
+
+
+def test_what_the_operating_system_refuses_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "Error writing bytes to file")
+
+    monkeypatch.setattr("streams.importers.assemble.import_files", lambda *_, **__: full())
+    with pytest.raises(SystemExit) as ended:
+        main(["import", "daily", "bars.csv", str(tmp_path)])
+    assert (ended.value.code, capsys.readouterr().err) == (1, "liangrong: No space left on device\n")
+    assert expected(OSError("no number: a defect of the program")) is None
+
+
+def test_a_reader_who_has_had_enough_and_a_terminal_without_all_signs_are_no_failure() -> None:
+    command = f"set -o pipefail; {shlex.join(MAIN)} rules --date 2025-04-07"
+    for rest in (" | head -1", " >/dev/null"):
+        done = subprocess.run(
+            ["bash", "-c", command + rest],
+            env=environment({"PYTHONIOENCODING": "ascii"}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_options_are_the_variables_by_their_names(broker: Broker) -> None:

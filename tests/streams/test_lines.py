@@ -89,7 +89,16 @@ def test_compressed_files_are_read_by_their_inner_suffix(tmp_path: Path) -> None
     assert joined(list(read_chunks(path, "market.trades"))) == ([1], [b'{"a":1}'])
 
 
-@pytest.mark.parametrize(("name", "content"), [("x.txt", b""), ("x.parquet", b"PAR?"), ("x.csv", b"\xff")])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.txt", b""),
+        ("x.parquet", b"PAR?"),
+        ("x.csv", b"\xff"),
+        ("x.csv.gz", b"a,b"),
+        ("x.jsonl.gz", gzip.compress(b'{"a":1}')[:-9]),
+    ],
+)
 def test_a_file_that_cannot_be_read_is_one_clear_message(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / name
     path.write_bytes(content)
