@@ -27,7 +27,8 @@ _FACTS = {
     "dead.letters": ("field",),
     "system.events": (),
 }
-"""Fields of each topic that a person wants to see first; `text` or `reason` follows them."""
+"""Fields of each alert topic that a person wants to see first; `text` or `reason` follows them. Of what was
+published to us, the fields of an order."""
 
 
 @click.command(epilog=f"Alert topics: {', '.join(ALERT_TOPICS)}.")
@@ -82,7 +83,7 @@ def describe(alert: Alert) -> str:
     value: dict[str, Any] = alert.value
     ts = value.get("ts")
     when = shanghai_time(ts) if isinstance(ts, int) else "-"
-    names = _FACTS[alert.topic]
+    names = _FACTS.get(alert.topic, _ORDER)
     facts = [f"{name}={_plain(value[name])}" for name in names if value.get(name) is not None]
     text = "" if "reason" in names else value.get("text") or value.get("reason") or ""
     return "  ".join(part for part in (when, alert.topic, alert.key, " ".join(facts), str(text)) if part)
