@@ -16,13 +16,14 @@ from typing import Any
 import faust
 
 from agents.core import Output, Source
+from schemas.topics import SHARD_LOG
 from streams.errors import UserError
 from streams.shardlog.fold import OtherRulesError
 from streams.shardlog.positions import ACCOUNT_SOURCES, MARKET_TOPICS, SHARED_SOURCES
 from streams.shardlog.unit import Phase
 from streams.worker.desk import Desk
 from streams.worker.intake import Run, Taken, take_in
-from streams.worker.opening import LOG, Opener
+from streams.worker.opening import Opener
 from streams.worker.outgoing import Outgoing
 from streams.worker.pace import Pace
 from streams.worker.readers import Reader
@@ -91,6 +92,7 @@ class Worker:
         self._in_group = in_group
         self._tasks: dict[int, list[asyncio.Task[None]]] = {}
         self._reference_first: Mapping[Source, int] = {}
+        self._reading: set[int] = set()
         self._pace = Pace(self._deliver, self.fail)
         self._sending = self._guarded("outgoing", outgoing.run(self.desks))
         for reader in readers.all():
@@ -135,6 +137,7 @@ class Worker:
         for task in self._tasks.pop(partition):
             task.cancel()
         desk.caught_up.set()
+        self._reading.discard(partition)
         del self.desks[partition]
         logger.info("left partition %d of the log", partition)
 
@@ -154,16 +157,23 @@ class Worker:
         self._sending.cancel()
 
     def _read_log(self) -> None:
-        self._readers.log.read_from({(LOG, p): desk.unit.log_position for p, desk in self.desks.items()})
+        self._readers.log.read_from(
+            {(SHARD_LOG, p): desk.unit.log_position for p, desk in self.desks.items()}
+        )
 
     def _read_sources(self) -> None:
         """Read what the active desks want, each source from the oldest position that one of them needs.
 
+        Who has become active waits for those that are still claiming: one after another they would send the
+        readers back again and again, and a backlog would be read once for each of them.
+
         Reference data that was there at the last claim comes first: events that waited for the worker may
         name what it says, and between topics nothing else keeps their order.
         """
+        if all(desk.phase is not Phase.CLAIMING for desk in self.desks.values()):
+            self._reading = set(self.desks)
         positions: dict[Source, int] = {}
-        for desk in self.desks.values():
+        for desk in (desk for partition, desk in self.desks.items() if partition in self._reading):
             for source, position in desk.unit.wanted().items():
                 positions[source] = min(position, positions.get(source, position))
         if self._awaits_reference(positions):

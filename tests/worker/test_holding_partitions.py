@@ -17,6 +17,9 @@ from streams.errors import UserError
 from streams.publisher import Publisher
 from streams.settings import Settings
 from streams.shardlog.unit import Phase
+from streams.topics import create_topics
+from streams.worker.desk import Desk
+from streams.worker.intake import Run, Taken, take_in
 from streams.worker.opening import LogError
 from streams.worker.serve import WorkerOptions, running_worker
 from streams.worker.worker import DisplacedError, Worker
@@ -25,6 +28,7 @@ from tests.brokers import Broker
 MORNING = 1_743_989_400_000
 BOTH = frozenset({0, 1})
 PATIENCE = 120.0
+BACKLOG = 6_000
 
 
 @pytest.fixture
@@ -168,3 +172,31 @@ async def log_begins(settings: Settings) -> dict[TopicPartition, int]:
     async with reader(settings) as consumer:
         places = [TopicPartition(settings.topic("shard.log"), partition) for partition in range(3)]
         return dict(await consumer.beginning_offsets(places))
+
+
+async def test_a_backlog_is_read_once_for_all_partitions_that_are_claimed_together(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(settings, partitions=4)
+    await create_topics(settings)
+    trade = {"security": "600519.SH", "ts": MORNING, "price": 10, "qty": 100}
+    async with Publisher(settings) as publisher:
+        await publisher.publish_many("market.trades", [trade] * BACKLOG)
+    seen: list[int] = []
+
+    def counted(run: Run, partitions: int) -> Taken:
+        seen.append(len(run.records) if run.source[0] == "market.trades" else 0)
+        return take_in(run, partitions)
+
+    monkeypatch.setattr("streams.worker.worker.take_in", counted)
+    async with running_worker(settings, WorkerOptions(frozenset(range(4)))) as worker:
+        await until(
+            lambda: all(_passed(desk, "market.trades") == BACKLOG for desk in worker.desks.values()), worker
+        )
+    assert sum(seen) == BACKLOG
+
+
+def _passed(desk: Desk, topic: str) -> int:
+    """How many records of a topic the log has been given."""
+    fold = desk.unit.fold
+    return sum(n for (name, _), n in fold.layout.named(fold.positions).items() if name == topic)
