@@ -41,7 +41,7 @@ def liangrong(*arguments: str, env: Mapping[str, str], stdin: str = "") -> subpr
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert "Traceback" not in done.stderr, done.stderr

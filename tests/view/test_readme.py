@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 _BLOCK = re.compile(r"<!-- tested: (\w+) -->\n```(\w+)\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
 BLOCKS = {name: (language, code, shown) for name, language, code, shown in _BLOCK.findall(README)}
-SECONDS = 120
+SECONDS = 300
 
 
 def environment(folder: Path) -> dict[str, str]:
