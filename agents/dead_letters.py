@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from agents.core import Output, Segment
+from schemas.topics import DEAD_LETTERS
 
-DEAD_LETTERS = "dead.letters"
 BAD_RECORD = "bad_record"
 """Value of ``error``: what was published breaks the contract."""
 

@@ -22,8 +22,8 @@ from schemas.frames import decode_frame
 from schemas.opening_decoding import Openings, read_openings
 from schemas.records import FieldSpec, spec_of
 from schemas.tables import ContractEntries, PositionEntries
+from schemas.topics import ACCOUNT_EVENTS
 
-TOPIC = "account.events"
 CREDIT_COLUMNS = tuple(name for name in AccountBatch.COLUMNS if "credit_" in name)
 
 _COLUMN_OF = {"value": "amount", "cash": "amount"}
@@ -147,7 +147,7 @@ def _read_carefully(values: Sequence[bytes | None], bad: Bad) -> tuple[AccountBa
     builder.read()
     good = builder.good
     for i in np.flatnonzero(~good).tolist():
-        bad.append((origin[i], explain(TOPIC, rows[i])))
+        bad.append((origin[i], explain(ACCOUNT_EVENTS, rows[i])))
     texts = [values[i] or b"" for i in origin]
     batch = builder.batch(texts)
     origins = np.array(origin, np.int64)

@@ -44,37 +44,57 @@ class Topic:
 DEFAULT_ACCOUNT_PARTITIONS = 8
 DEFAULT_MARKET_PARTITIONS = 4
 
+MARKET_TRADES = "market.trades"
+MARKET_QUOTES = "market.quotes"
+MARKET_SESSION = "market.session"
+REFERENCE_SECURITIES = "reference.securities"
+REFERENCE_ACTIONS = "reference.actions"
+REFERENCE_BALANCES = "reference.balances"
+REFERENCE_NOTICES = "reference.notices"
+REFERENCE_RULES = "reference.rules"
+REFERENCE_CUSTODY = "reference.custody"
+ACCOUNT_EVENTS = "account.events"
+ACCOUNT_ORDERS = "account.orders"
+COMMANDS = "commands"
+MARGIN_RATIOS = "margin.ratios"
+MARGIN_CALLS = "margin.calls"
+LIQUIDATION_ORDERS = "liquidation.orders"
+ORDER_DECISIONS = "order.decisions"
+SECURITY_SIGNALS = "security.signals"
+FINANCING_BALANCES = "financing.balances"
+DEAD_LETTERS = "dead.letters"
+SYSTEM_EVENTS = "system.events"
+SHARD_LOG = "shard.log"
+SHARD_TOTALS = "shard.totals"
+FIRM_TOTALS = "firm.totals"
+
 _ALL = (
+    Topic(MARKET_TRADES, "security", "market", "delete", "in", "Trades of the exchange, one event a trade."),
+    Topic(MARKET_QUOTES, "security", "market", "delete", "in", "Snapshots of a security's book."),
     Topic(
-        "market.trades", "security", "market", "delete", "in", "Trades of the exchange, one event a trade."
+        MARKET_SESSION, "market", "one", "delete", "in", "Phases of the day, the clock, halts; each a cut."
     ),
-    Topic("market.quotes", "security", "market", "delete", "in", "Snapshots of a security's book."),
+    Topic(REFERENCE_SECURITIES, "security", "one", "delete", "in", "What is true of a security on a date."),
+    Topic(REFERENCE_ACTIONS, "security", "one", "delete", "in", "Corporate actions (公司行为)."),
     Topic(
-        "market.session", "market", "one", "delete", "in", "Phases of the day, the clock, halts; each a cut."
-    ),
-    Topic("reference.securities", "security", "one", "delete", "in", "What is true of a security on a date."),
-    Topic("reference.actions", "security", "one", "delete", "in", "Corporate actions (公司行为)."),
-    Topic(
-        "reference.balances",
+        REFERENCE_BALANCES,
         "security",
         "one",
         "delete",
         "in",
         "Margin figures the exchange published for a day.",
     ),
-    Topic("reference.notices", "security", "one", "delete", "in", "An exchange's own halt or resumption."),
-    Topic("reference.rules", "preset", "one", "delete", "in", "Contract-level lines of a broker, by preset."),
+    Topic(REFERENCE_NOTICES, "security", "one", "delete", "in", "An exchange's own halt or resumption."),
+    Topic(REFERENCE_RULES, "preset", "one", "delete", "in", "Contract-level lines of a broker, by preset."),
     Topic(
-        "reference.custody", "account", "account", "delete", "in", "The custodian's statement of an account."
+        REFERENCE_CUSTODY, "account", "account", "delete", "in", "The custodian's statement of an account."
     ),
-    Topic("account.events", "account", "account", "delete", "in", "Everything that changes an account."),
-    Topic("account.orders", "account", "account", "delete", "in", "Requests, answered on order.decisions."),
-    Topic("commands", "account or *", "one", "delete", "in", "An operator's word."),
+    Topic(ACCOUNT_EVENTS, "account", "account", "delete", "in", "Everything that changes an account."),
+    Topic(ACCOUNT_ORDERS, "account", "account", "delete", "in", "Requests, answered on order.decisions."),
+    Topic(COMMANDS, "account or *", "one", "delete", "in", "An operator's word."),
+    Topic(MARGIN_RATIOS, "account", "account", "compact", "out", "Latest maintenance ratio (维持担保比例)."),
     Topic(
-        "margin.ratios", "account", "account", "compact", "out", "Latest maintenance ratio (维持担保比例)."
-    ),
-    Topic(
-        "margin.calls",
+        MARGIN_CALLS,
         "account",
         "account",
         "delete",
@@ -82,16 +102,16 @@ _ALL = (
         "The life of a margin call (追保), step by step.",
     ),
     Topic(
-        "liquidation.orders",
+        LIQUIDATION_ORDERS,
         "account",
         "account",
         "delete",
         "out",
         "Forced-liquidation (强制平仓) orders and plans.",
     ),
-    Topic("order.decisions", "account", "account", "delete", "out", "Answers to account.orders."),
+    Topic(ORDER_DECISIONS, "account", "account", "delete", "out", "Answers to account.orders."),
     Topic(
-        "security.signals",
+        SECURITY_SIGNALS,
         "security",
         "one",
         "delete",
@@ -99,7 +119,7 @@ _ALL = (
         "Halt, resume and remind signals of a security.",
     ),
     Topic(
-        "financing.balances",
+        FINANCING_BALANCES,
         "security",
         "one",
         "compact",
@@ -107,16 +127,16 @@ _ALL = (
         "Financing (融资) and lending (融券) balances.",
     ),
     Topic(
-        "dead.letters",
+        DEAD_LETTERS,
         "origin",
         "one",
         "delete",
         "out",
         "Records that could not be applied, with the reason.",
     ),
-    Topic("system.events", "kind", "one", "delete", "out", "What an operator must know."),
+    Topic(SYSTEM_EVENTS, "kind", "one", "delete", "out", "What an operator must know."),
     Topic(
-        "shard.log",
+        SHARD_LOG,
         "shard",
         "log",
         "delete",
@@ -124,7 +144,7 @@ _ALL = (
         "One totally ordered log per shard, and the firm's.",
     ),
     Topic(
-        "shard.totals",
+        SHARD_TOTALS,
         "shard",
         "account",
         "delete",
@@ -132,7 +152,7 @@ _ALL = (
         "Absolute per-security totals of each shard.",
     ),
     Topic(
-        "firm.totals",
+        FIRM_TOTALS,
         "part",
         "one",
         "delete",

@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.structs import TopicPartition
 
 from schemas.routing import home_partition
+from schemas.topics import ACCOUNT_ORDERS, REFERENCE_RULES
 from streams.connections import reader
 from streams.ends import end_offsets
 from streams.errors import UserError
@@ -25,8 +26,6 @@ from streams.topics import check_topics
 
 Value = dict[str, Any]
 ACCOUNT_ALERTS = ("margin.calls", "liquidation.orders", "order.decisions")
-REQUESTS = "account.orders"
-RULES = "reference.rules"
 _POLL_MS = 500
 _ANSWER_SECONDS = 10.0
 _NO_WORKER = (
@@ -43,7 +42,7 @@ async def account_alerts(settings: Settings, account: str) -> list[tuple[str, Va
 
     After them its requests, and every record of `reference.rules`: the presets the calls may name.
     """
-    counts = await check_topics(settings, (*ACCOUNT_ALERTS, REQUESTS, RULES))
+    counts = await check_topics(settings, (*ACCOUNT_ALERTS, ACCOUNT_ORDERS, REFERENCE_RULES))
     key = account.encode()
     found: list[tuple[str, Value]] = []
     async with reader(settings) as consumer:
@@ -51,11 +50,11 @@ async def account_alerts(settings: Settings, account: str) -> list[tuple[str, Va
             home = home_partition(account, counts[topic])
             values = await _read(consumer, settings, topic, home, lambda record: record.key == key)
             found += [(topic, value) for value in _once(values)]
-        for home in range(counts[REQUESTS]):  # a client may have put them anywhere
-            values = await _read(consumer, settings, REQUESTS, home, lambda record: record.key == key)
-            found += [(REQUESTS, value) for value in values]
-        rules = await _read(consumer, settings, RULES, 0, lambda _: True)
-    return found + [(RULES, value) for value in rules]
+        for home in range(counts[ACCOUNT_ORDERS]):  # a client may have put them anywhere
+            values = await _read(consumer, settings, ACCOUNT_ORDERS, home, lambda record: record.key == key)
+            found += [(ACCOUNT_ORDERS, value) for value in values]
+        rules = await _read(consumer, settings, REFERENCE_RULES, 0, lambda _: True)
+    return found + [(REFERENCE_RULES, value) for value in rules]
 
 
 async def signals(settings: Settings, security: str) -> list[tuple[str, Value]]:

@@ -25,7 +25,7 @@ from schemas import decode, encode
 from schemas.batches import QuoteBatch, TradeBatch
 from schemas.errors import BadRecord
 from schemas.frames import CONTENT_TYPE_FRAME, decode_frame
-from schemas.topics import TOPICS
+from schemas.topics import MARKET_SESSION, TOPICS
 from schemas.units import parse_day, shanghai_day
 from streams.connections import reader
 from streams.days.tables import event_table, quote_table, trade_table
@@ -36,7 +36,6 @@ from streams.headers import CONTENT_TYPE, header
 from streams.settings import Settings
 from streams.topics import check_topics
 
-SESSION = "market.session"
 INPUTS = tuple(name for name, topic in TOPICS.items() if topic.direction == "in")
 _POLL_MS = 200
 
@@ -90,7 +89,7 @@ class Recording:
     def write(self, destination: Path, label: DayLabel) -> list[Path]:
         """Write every day below ``destination``; UserError if there is no session record to tell the days
         by."""
-        sessions = sorted(self.events[SESSION], key=lambda noted: noted.published)
+        sessions = sorted(self.events[MARKET_SESSION], key=lambda noted: noted.published)
         if not sessions:
             raise UserError("nothing was recorded that names a day: there is no session record")
         days = sorted({parse_day(noted.row["date"]) for noted in sessions})
@@ -127,7 +126,7 @@ def _by_day(
     found: dict[int, list[Noted]] = defaultdict(list)
     times = [session.published for session in sessions]
     for event in noted:
-        if topic == SESSION:
+        if topic == MARKET_SESSION:
             found[parse_day(event.row["date"])].append(event)
         elif isinstance(event.row.get("ts"), int):
             found[_day_of(shanghai_day(event.row["ts"]), days)].append(event)

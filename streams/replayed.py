@@ -11,8 +11,8 @@ import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from agents.core import Source
+from schemas.topics import MARKET_SESSION, SYSTEM_EVENTS
 from schemas.units import format_day
-from streams.days.lanes import SESSION
 from streams.days.reader import RecordedDay
 from streams.ends import end_offsets
 from streams.errors import TopicError
@@ -20,7 +20,6 @@ from streams.headers import WINDOW, header
 from streams.settings import Settings
 from streams.shardlog.positions import RETURNED_SOURCES, parse_cut
 
-SYSTEM_EVENTS = "system.events"
 REPLAY = "replay"
 """Header of a replay's records: which day, window and partitions it is made of."""
 OTHER_PREFIX = "replay it under another LIANGRONG_TOPIC_PREFIX (and start a worker with the same one)"
@@ -88,7 +87,7 @@ class Past:
         skip: dict[Source, int] = {}
         for source, start in cut.items():
             end = ends.get(source, start)
-            if source[0] in {SESSION, *RETURNED_SOURCES} or end <= start:
+            if source[0] in {MARKET_SESSION, *RETURNED_SOURCES} or end <= start:
                 continue
             partition = TopicPartition(settings.topic(source[0]), source[1])
             async for record in _records(consumer, partition, start, end):
@@ -103,7 +102,7 @@ class Past:
 async def past_sessions(consumer: AIOKafkaConsumer, settings: Settings, end: int) -> Past:
     """Read `market.session` from its beginning to offset ``end``."""
     dates: dict[str, LastSession] = {}
-    async for record in _records(consumer, TopicPartition(settings.topic(SESSION), 0), None, end):
+    async for record in _records(consumer, TopicPartition(settings.topic(MARKET_SESSION), 0), None, end):
         try:
             session = orjson.loads(record.value or b"")
             number = int(header(record.headers, WINDOW) or b"-1")

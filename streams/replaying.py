@@ -23,10 +23,10 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 
 from agents.core import Source
-from schemas.topics import TOPICS
+from schemas.topics import MARKET_SESSION, TOPICS
 from schemas.units import format_day, shanghai_minute
 from streams.connections import reader
-from streams.days.lanes import SESSION, Lane, day_lanes
+from streams.days.lanes import Lane, day_lanes
 from streams.days.progress import Progress, Watch, window_headers
 from streams.days.reader import RecordedDay, open_days
 from streams.days.windows import Window, parse_window, plan_windows, session_records
@@ -146,7 +146,7 @@ class Replay:
 
     async def _plans(self, consumer: AIOKafkaConsumer, inputs: Mapping[str, int]) -> list[Plan]:
         """What is left to publish of each day, given what the topics hold."""
-        past = await past_sessions(consumer, self.settings, self._ends[SESSION, 0])
+        past = await past_sessions(consumer, self.settings, self._ends[MARKET_SESSION, 0])
         plans = []
         for day in self.days:
             lanes = day_lanes(day, inputs)
@@ -206,10 +206,10 @@ class Replay:
                 self.report.records += 1
         await sender.flush()
         self._ends.update(sender.acknowledged)
-        cut = {source: end for source, end in sorted(self._ends.items()) if source[0] != SESSION}
+        cut = {source: end for source, end in sorted(self._ends.items()) if source[0] != MARKET_SESSION}
         value = orjson.dumps({**window.session, "cut": format_cut(cut)})
         key = str(window.session.get("market", "ALL")).encode()
-        await sender.send(SESSION, 0, key, value, headers)
+        await sender.send(MARKET_SESSION, 0, key, value, headers)
         self.report.events += window.events
         self.report.windows += 1
         self.report.last_ts = window.ts

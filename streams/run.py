@@ -23,21 +23,25 @@ from agents.core import Core, Output, Source
 from agents.financing.core import FinancingConfig, FinancingCore
 from agents.margin.shard import MarginShard, ShardConfig
 from agents.rules.schedule import Schedule, built_in
-from schemas.topics import DEFAULT_ACCOUNT_PARTITIONS, DEFAULT_MARKET_PARTITIONS
+from schemas.topics import (
+    DEFAULT_ACCOUNT_PARTITIONS,
+    DEFAULT_MARKET_PARTITIONS,
+    FIRM_TOTALS,
+    MARKET_SESSION,
+    SHARD_TOTALS,
+)
 from schemas.units import format_day
-from streams.days.lanes import SESSION, Lane, Record, day_lanes, partition_counts
+from streams.days.lanes import Lane, Record, day_lanes, partition_counts
 from streams.days.progress import Progress, Watch, window_headers
 from streams.days.reader import RecordedDay
 from streams.days.windows import Window, plan_windows, session_records
 from streams.errors import UserError
 from streams.shardlog.inputs import Input, Read
 from streams.shardlog.local import LocalLog
-from streams.shardlog.positions import FIRM_TOTALS, RETURNED_SOURCES, TOTALS, Sources, format_cut
+from streams.shardlog.positions import RETURNED_SOURCES, Sources, format_cut
 from streams.shardlog.records import Genesis
 from streams.state_hash import state_hash
 from streams.worker.intake import Run, take_in
-
-DEAD_LETTERS = "dead.letters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +82,10 @@ class OfflineRun:
         genesis = Genesis("offline", own.partitions, own.market_partitions, "")
         self._logs = [LocalLog(core, sources.of(place), genesis) for place, core in enumerate(self.cores)]
         counts = partition_counts(own.partitions, own.market_partitions)
-        counts.pop(SESSION)
+        counts.pop(MARKET_SESSION)
         self._ends = {(topic, p): 0 for topic, count in counts.items() for p in range(count)}
-        self._ends |= {(topic, 0): 0 for topic in (SESSION, *RETURNED_SOURCES)}
-        self._ends |= {(TOTALS, p): 0 for p in range(own.partitions)}
+        self._ends |= {(topic, 0): 0 for topic in (MARKET_SESSION, *RETURNED_SOURCES)}
+        self._ends |= {(SHARD_TOTALS, p): 0 for p in range(own.partitions)}
 
     def day(self, day: RecordedDay, watch: Watch | None = None) -> Iterator[Output]:
         """Run one day; yields everything that is published, in the order of its causes."""
@@ -132,14 +136,16 @@ class OfflineRun:
 
     def _cut(self, window: Window, number: int) -> Iterator[Output]:
         inputs = {
-            source: end for source, end in sorted(self._ends.items()) if source[0] not in {SESSION, TOTALS}
+            source: end
+            for source, end in sorted(self._ends.items())
+            if source[0] not in {MARKET_SESSION, SHARD_TOTALS}
         }
         value = orjson.dumps({**window.session, "cut": format_cut(inputs)})
-        start = self._ends[(SESSION, 0)]
-        record = Record(SESSION, 0, str(window.session.get("market", "ALL")).encode(), value, (), 1)
-        read = _consumed((SESSION, 0), start, [record], window.ts, window_headers(number))
-        taken = take_in(Run((SESSION, 0), start, start + 1, read), self.options.partitions)
-        self._ends[(SESSION, 0)] = start + 1
+        start = self._ends[(MARKET_SESSION, 0)]
+        record = Record(MARKET_SESSION, 0, str(window.session.get("market", "ALL")).encode(), value, (), 1)
+        read = _consumed((MARKET_SESSION, 0), start, [record], window.ts, window_headers(number))
+        taken = take_in(Run((MARKET_SESSION, 0), start, start + 1, read), self.options.partitions)
+        self._ends[(MARKET_SESSION, 0)] = start + 1
         yield from (output for _, output in taken.letters)
         self._hand_out(taken.input)
         for shard in range(self.options.partitions):
@@ -149,8 +155,8 @@ class OfflineRun:
     def _drain(self, place: int) -> Iterator[Output]:
         returned = []
         for outgoing in self._logs[place].drain():
-            if outgoing.output.topic == TOTALS:
-                self._return((TOTALS, place), [outgoing.output])
+            if outgoing.output.topic == SHARD_TOTALS:
+                self._return((SHARD_TOTALS, place), [outgoing.output])
                 continue
             if outgoing.output.topic in RETURNED_SOURCES:
                 returned.append(outgoing.output)

@@ -19,11 +19,12 @@ from agents.kernels.layout import CARRIED, GIVEN_FAIR, REFERENCE_DATE, SECURITY_
 from agents.rules.corporate_actions import ActionTerms, adjusted_close
 from schemas import decode, encode
 from schemas.reference import CorporateAction
+from schemas.topics import REFERENCE_ACTIONS
 
 _KEPT_DAYS = 30
 """A corporate action published again within so many days is recognised."""
 
-_TOPIC, _STATE = "reference.actions", "ex_dates"
+_STATE = "ex_dates"
 
 
 class ExDates:
@@ -95,7 +96,7 @@ class ExDates:
         known, adjusted = orjson.loads(bytes(snapshot[f"{prefix}.{_STATE}"]))
         self._known = {}
         for text, done in known:
-            action = decode(_TOPIC, text.encode())
+            action = decode(REFERENCE_ACTIONS, text.encode())
             self._known[action.security, action.action] = (action, done)
         self._adjusted = {
             security: (close, fair, [ActionTerms(*terms) for terms in brought])

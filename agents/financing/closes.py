@@ -19,13 +19,13 @@ from agents.kernels.layout import HOT_WIDTH, MARK, VALUE
 from schemas import decode, encode
 from schemas.batches import MarkBatch
 from schemas.reference import CorporateAction, SecurityReference
+from schemas.topics import REFERENCE_SECURITIES
 
 NO_DAY = -1
 """No day is known yet."""
 
 _TABLE = "closes"
 _FACTS = "closes.facts"
-_REFERENCE = "reference.securities"
 
 
 def _no_holders(securities: int) -> tuple[NDArray[Any], ...]:
@@ -129,4 +129,4 @@ class Closes:
         self._ex_dates.restore(_TABLE, snapshot)
         self.day = facts["day"]
         self._float = {security: (shares, since) for security, (shares, since) in facts["float"].items()}
-        self._waiting = [decode(_REFERENCE, text.encode()) for text in facts["waiting"]]
+        self._waiting = [decode(REFERENCE_SECURITIES, text.encode()) for text in facts["waiting"]]

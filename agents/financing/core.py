@@ -29,18 +29,20 @@ from schemas.batches import MarkBatch
 from schemas.errors import BadRecord
 from schemas.market import Session
 from schemas.reference import Notice, PublishedBalance, SecurityReference
+from schemas.topics import (
+    FINANCING_BALANCES,
+    REFERENCE_ACTIONS,
+    REFERENCE_BALANCES,
+    REFERENCE_NOTICES,
+    REFERENCE_SECURITIES,
+    SECURITY_SIGNALS,
+    SHARD_TOTALS,
+    SYSTEM_EVENTS,
+)
 from schemas.units import day_start, format_day
 
-TOTALS = "shard.totals"
-BALANCES = "financing.balances"
-SIGNALS = "security.signals"
-SYSTEM_EVENTS = "system.events"
 DAY_FINAL = "day_final"
 
-SECURITIES = "reference.securities"
-ACTIONS = "reference.actions"
-PUBLISHED_BALANCES = "reference.balances"
-NOTICES = "reference.notices"
 
 _STATE = "financing.state"
 
@@ -76,9 +78,14 @@ class FinancingCore:
         """Reference data, published figures, notices, shards' totals; other topics say nothing about a
         security's balance.
         """
-        if segment.topic == TOTALS:
+        if segment.topic == SHARD_TOTALS:
             return [output for raw in segment.values for output in self._report(Report.of(orjson.loads(raw)))]
-        if segment.topic not in {SECURITIES, ACTIONS, PUBLISHED_BALANCES, NOTICES}:
+        if segment.topic not in {
+            REFERENCE_SECURITIES,
+            REFERENCE_ACTIONS,
+            REFERENCE_BALANCES,
+            REFERENCE_NOTICES,
+        }:
             return []
         outputs: list[Output] = []
         events = []
@@ -90,11 +97,11 @@ class FinancingCore:
                 events.append(event)
             except BadRecord as bad:
                 outputs.append(dead_letter(segment, row, bad.field, bad.reason))
-        if segment.topic == SECURITIES:
+        if segment.topic == REFERENCE_SECURITIES:
             self.closes.refer(events)
-        elif segment.topic == ACTIONS:
+        elif segment.topic == REFERENCE_ACTIONS:
             self.closes.act(events)
-        elif segment.topic == NOTICES:
+        elif segment.topic == REFERENCE_NOTICES:
             outputs += [output for event in events for output in self._notice(event)]
         elif self.config.scope == "firm":
             outputs += [output for event in events for output in self._published(event)]
@@ -162,7 +169,7 @@ class FinancingCore:
             before = totals.published.get(security)
             if before != record:
                 totals.published[security] = record
-                outputs.append(Output(BALANCES, security, {**record, "ts": ts}))
+                outputs.append(Output(FINANCING_BALANCES, security, {**record, "ts": ts}))
             if before is None or before["credit_holding_qty"] != own.credit_holding_qty:
                 holdings.append((security, own.credit_holding_qty))
         signals: list[Signal] = []
@@ -252,7 +259,7 @@ class FinancingCore:
 
     def _signals(self, signals: list[Signal], day: int) -> list[Output]:
         ts = self._ts or day_start(day)
-        return [Output(SIGNALS, signal.security, signal.record(ts)) for signal in signals]
+        return [Output(SECURITY_SIGNALS, signal.security, signal.record(ts)) for signal in signals]
 
     # -- state
 

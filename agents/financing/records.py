@@ -10,9 +10,9 @@ from agents.financing.days import DayTotals
 from agents.financing.figures import Balances, MarketFigures
 from agents.financing.halts import FINANCING, Signal
 from agents.rules.halt_lines import HALT, REMIND, RESUME
+from schemas.topics import FIRM_TOTALS
 from schemas.units import RATE_SCALE, format_day, format_money, format_ratio
 
-FIRM_TOTALS = "firm.totals"
 PART = 500
 """Securities in one record of the firm's totals."""
 SHOWN_BREAKS = 20

@@ -10,14 +10,13 @@ from agents.gate.case import Case
 from agents.gate.day_rules import DayRules
 from agents.gate.decision import Record, decide, refuse_unknown
 from agents.gate.groups import Groups
-from agents.margin.desk import DECISIONS, Desk
+from agents.margin.desk import Desk
 from agents.margin.evidence import available
 from schemas import decode
 from schemas.errors import BadRecord
 from schemas.orders import AccountOrder
+from schemas.topics import ACCOUNT_ORDERS, ORDER_DECISIONS
 from schemas.units import shanghai_day
-
-ORDERS = "account.orders"
 
 
 class Gate:
@@ -37,7 +36,7 @@ class Gate:
         requests: list[tuple[int, AccountOrder]] = []
         for row, value in enumerate(segment.values):
             try:
-                order = decode(ORDERS, value)
+                order = decode(ACCOUNT_ORDERS, value)
                 if isinstance(order, AccountOrder):
                     requests.append((row, order))
             except BadRecord as error:
@@ -45,7 +44,7 @@ class Gate:
         margins = self._margins([order for _, order in requests])
         for row, order in requests:
             try:
-                desk.say(DECISIONS, order.account, self._answer(order, margins))
+                desk.say(ORDER_DECISIONS, order.account, self._answer(order, margins))
             except BadRecord as error:
                 desk.out.append(dead_letter(segment, row, error.field, error.reason))
 

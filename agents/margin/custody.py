@@ -17,13 +17,13 @@ from typing import Any
 import orjson
 
 from agents.books.columns import Snapshot
-from agents.margin.desk import SYSTEM, Desk
+from agents.margin.desk import Desk
 from schemas import decode
 from schemas.errors import BadRecord
 from schemas.reference import CustodyStatement
+from schemas.topics import REFERENCE_CUSTODY, SYSTEM_EVENTS
 from schemas.units import format_day, format_money
 
-CUSTODY = "reference.custody"
 BREAK, AGREES, UNCHECKED = "custody_break", "custody_agrees", "custody_unchecked"
 
 Figures = dict[str, Any]
@@ -80,7 +80,7 @@ class Custody:
             else:
                 self._tell_unchecked(date, name)
         for name in sorted(due):
-            self._compare(decode(CUSTODY, due[name]), due[name])
+            self._compare(decode(REFERENCE_CUSTODY, due[name]), due[name])
 
     def _compare(self, statement: CustodyStatement, value: bytes) -> None:
         """Tells a break that was not told, and the end of one."""
@@ -148,7 +148,7 @@ class Custody:
             "account": name,
             "text": text,
         }
-        desk.say(SYSTEM, kind, record if figures is None else record | {"figures": figures})
+        desk.say(SYSTEM_EVENTS, kind, record if figures is None else record | {"figures": figures})
 
     def snapshot(self) -> Snapshot:
         """What waits, what disagrees, and how much was told of each account."""

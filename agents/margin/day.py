@@ -12,7 +12,7 @@ from agents.margin.calendar import CONTINUOUS
 from agents.margin.calls import Calls
 from agents.margin.custody import Custody
 from agents.margin.demands import bring_up
-from agents.margin.desk import SYSTEM, TOTALS, Desk, Moment
+from agents.margin.desk import Desk, Moment
 from agents.margin.liquidation import Liquidation
 from agents.margin.obligations import obliged_accounts
 from agents.margin.reference import Reference
@@ -20,6 +20,7 @@ from agents.margin.simulated_fills import fill_simulated
 from agents.margin.topups import tell_topups
 from agents.margin.totals import security_totals
 from schemas.market import Session
+from schemas.topics import SHARD_TOTALS, SYSTEM_EVENTS
 from schemas.units import format_day
 
 SETTLED, CLOCK, HALT, RESUME = "settled", "clock", "halt", "resume"
@@ -141,7 +142,7 @@ class Day:
         shard, totals = desk.config.shard, security_totals(books)
         desk.slices.note_held(desk, totals)
         record = {"shard": shard, "date": format_day(books.day), "ts": ts, "securities": totals}
-        desk.say(TOTALS, str(shard), record)
+        desk.say(SHARD_TOTALS, str(shard), record)
         self.custody.settle()
 
     def _tell_unsettled(self, date: int, ts: int) -> None:
@@ -154,4 +155,4 @@ class Day:
             "date": day,
             "text": f"{day} was never settled; its evaluation was made when the next day began",
         }
-        self.desk.say(SYSTEM, "day_without_settled", record)
+        self.desk.say(SYSTEM_EVENTS, "day_without_settled", record)

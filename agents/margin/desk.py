@@ -29,10 +29,6 @@ from agents.rules.presets import Preset
 from agents.rules.schedule import Schedule, built_in
 from schemas.units import format_day
 
-RATIOS, CALLS, LIQUIDATIONS = "margin.ratios", "margin.calls", "liquidation.orders"
-SYSTEM, TOTALS = "system.events", "shard.totals"
-DECISIONS = "order.decisions"
-
 PROPOSE, AUTO, SIMULATE = "propose", "auto", "simulate"
 
 

@@ -20,8 +20,6 @@ from agents.kernels.layout import (
 from schemas.reference import PublishedBalance
 from schemas.units import parse_day
 
-FIRM_TOTALS = "firm.totals"
-
 
 def governs_from(totals: Mapping[str, Any]) -> int:
     """Day number from which a value of `firm.totals` counts."""

@@ -16,7 +16,7 @@ import numpy as np
 from agents.liquidation.plan import make_plan
 from agents.liquidation.situation import Plan, PlannedOrder
 from agents.margin.calls import Calls
-from agents.margin.desk import LIQUIDATIONS, SIMULATE, SYSTEM, Desk, Moment
+from agents.margin.desk import SIMULATE, Desk, Moment
 from agents.margin.episodes import AT_ONCE, EXPIRED, LIQUIDATING
 from agents.margin.obligations import due_now
 from agents.margin.plan_records import hold_record, order_record, plan_record
@@ -24,6 +24,7 @@ from agents.margin.records import tell_call
 from agents.margin.situations import Market, situation_of
 from agents.margin.slices import COVER, SALE
 from schemas.alerts import LIQUIDATION_BUSINESSES
+from schemas.topics import LIQUIDATION_ORDERS, SYSTEM_EVENTS
 from schemas.units import MILLI
 
 Planned = tuple[int, Plan]
@@ -150,7 +151,7 @@ class Liquidation:
         held = [item for item in plans if not approved[episode[item[0]]]]
         planned = sum(plan.planned for _, plan in held)
         record = hold_record(self.desk, held[0][0], len(held), planned, moment)
-        self.desk.say(SYSTEM, "hold", record)
+        self.desk.say(SYSTEM_EVENTS, "hold", record)
 
     # -- publishing
 
@@ -170,11 +171,11 @@ class Liquidation:
             more["flags"] = ["held"]
         tell_call(desk, row, "liquidating", moment.ts, **more)
         name = desk.books.accounts.names[account]
-        desk.say(LIQUIDATIONS, name, plan_record(desk, account, plan, moment, held=capped))
+        desk.say(LIQUIDATION_ORDERS, name, plan_record(desk, account, plan, moment, held=capped))
         for number, order_name in enumerate(names):
             order = plan.orders[number]
             self._keep(account, batch, number + 1, order_name, order)
-            desk.say(LIQUIDATIONS, name, order_record(desk, account, batch, order_name, order, moment))
+            desk.say(LIQUIDATION_ORDERS, name, order_record(desk, account, batch, order_name, order, moment))
 
     def _keep(self, account: int, batch: int, number: int, name: str, order: PlannedOrder) -> None:
         orders = self.desk.orders

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from agents.core import Output, Segment
 from agents.explain import EXPLAINED, Explanation, explain
-from agents.gate.gate import ORDERS
 from agents.margin.desk import ShardConfig
-from agents.margin.shard import ACCOUNT_EVENTS, COMMANDS, MarginShard
+from agents.margin.shard import MarginShard
 from agents.market.conflate import conflate_quotes, conflate_trades
 from schemas import BadRecord, decode
 from schemas.account_decoding import decode_account_events
 from schemas.batch_decoding import decode_quotes, decode_trades
 from schemas.batches import MarkBatch
+from schemas.topics import ACCOUNT_EVENTS, ACCOUNT_ORDERS, COMMANDS
 
 Record = dict[str, Any]
 
@@ -64,7 +64,7 @@ class Book:
 
     def order(self, record: Record) -> Record:
         """A request of an account (topic account.orders); its decision."""
-        return self.reference(ORDERS, record)[-1]
+        return self.reference(ACCOUNT_ORDERS, record)[-1]
 
     def price(self, security: str, price: str | int, ts: int, qty: int = 1) -> list[Record]:
         """A trade."""

@@ -8,13 +8,14 @@ from agents.books.accounts import Accounts
 from agents.kernels.layout import HOT_WIDTH as WIDTH
 from agents.kernels.layout import SHOWN, UNPRICED
 from agents.kernels.levels import beyond_bounds
-from agents.margin.desk import CALLS, RATIOS, Desk
+from agents.margin.desk import Desk
 from agents.margin.episodes import RATIO
 from agents.margin.evidence import available, evidence, last_close_change, shown_ratio, unpriced
 from agents.margin.obligations import liquidation_after, owed
 from agents.rules.presets import Preset
 from agents.rules.topup import shortfall_milli
 from schemas.alerts import CALL_REASONS, LEVELS
+from schemas.topics import MARGIN_CALLS, MARGIN_RATIOS
 from schemas.units import format_day, format_line, format_money
 
 Record = dict[str, Any]
@@ -52,7 +53,9 @@ def tell_ratio(
     accounts.told_assets[account], accounts.told_debt[account] = _stored(assets), _stored(debt)
     accounts.told_margin[account], accounts.told_last_close[account] = _stored(free), _stored(change)
     name = accounts.names[account]
-    desk.say(RATIOS, name, ratio_record(desk, account, ts, settled=settled, margin=free, change=change))
+    desk.say(
+        MARGIN_RATIOS, name, ratio_record(desk, account, ts, settled=settled, margin=free, change=change)
+    )
     return True
 
 
@@ -152,7 +155,7 @@ def tell_call(desk: Desk, row: int, event: str, ts: int, **more: Any) -> str:
     command = episodes.commands.pop(row, None)
     if command is not None:
         record["command"] = {"id": command[0], "by": command[1]}
-    desk.say(CALLS, accounts.names[account], record)
+    desk.say(MARGIN_CALLS, accounts.names[account], record)
     return str(record["id"])
 
 

@@ -19,14 +19,14 @@ from agents.books.valuations import end_suspensions, fill_policies, fill_session
 from agents.kernels.layout import FINANCING_HALTED, FLAGS, LENDING_HALTED, SECURITY_WIDTH
 from agents.margin.corporate_actions import CorporateActions
 from agents.margin.desk import Desk
-from agents.margin.holdings import FIRM_TOTALS, governs_from, take_published, take_totals
+from agents.margin.holdings import governs_from, take_published, take_totals
 from agents.rules.eligibility import taken_off
 from agents.rules.haircuts import check_haircut
 from schemas import decode
 from schemas.alerts import SecuritySignal
 from schemas.reference import CorporateAction, PublishedBalance, RulesReference, SecurityReference
+from schemas.topics import FIRM_TOTALS, SECURITY_SIGNALS
 
-_SIGNALS = "security.signals"
 Dated = SecurityReference | SecuritySignal | PublishedBalance
 
 
@@ -118,7 +118,7 @@ class Reference:
         """An exchange's own decision stands against what figures would bring from a later day on."""
         kept = []
         for date, topic, value in self.pending:
-            waits = decode(topic, value) if topic == _SIGNALS else None
+            waits = decode(topic, value) if topic == SECURITY_SIGNALS else None
             same = (
                 isinstance(waits, SecuritySignal)
                 and waits.basis != "notice"

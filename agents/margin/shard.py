@@ -19,16 +19,15 @@ from agents.books.rows import EventRows
 from agents.books.seen import NEW, OTHER_CONTENT, SAME, event_key
 from agents.core import Output, Segment, StateRow
 from agents.dead_letters import dead_letter
-from agents.gate.gate import ORDERS, Gate
+from agents.gate.gate import Gate
 from agents.gate.use import note_use
 from agents.margin.calls import Calls
 from agents.margin.canonical import state_rows
 from agents.margin.commands import obey
-from agents.margin.custody import CUSTODY, Custody
+from agents.margin.custody import Custody
 from agents.margin.day import Day
 from agents.margin.desk import Desk, Moment, ShardConfig
 from agents.margin.evidence import available
-from agents.margin.holdings import FIRM_TOTALS
 from agents.margin.liquidation import Liquidation
 from agents.margin.marks import absorb
 from agents.margin.progress import note_progress
@@ -38,10 +37,9 @@ from schemas import decode
 from schemas.batches import MarkBatch
 from schemas.errors import BadRecord
 from schemas.market import Session
+from schemas.topics import ACCOUNT_EVENTS, ACCOUNT_ORDERS, COMMANDS, FIRM_TOTALS, REFERENCE_CUSTODY
 
 __all__ = ["MarginShard", "ShardConfig"]
-
-ACCOUNT_EVENTS, COMMANDS = "account.events", "commands"
 
 
 class MarginShard:
@@ -64,7 +62,7 @@ class MarginShard:
         """Applies a run of events in order; refused ones become dead letters and change nothing."""
         if segment.topic == ACCOUNT_EVENTS:
             self._account_events(segment)
-        elif segment.topic == ORDERS:
+        elif segment.topic == ACCOUNT_ORDERS:
             self.gate.take(segment)
         elif segment.topic == FIRM_TOTALS:
             for value in segment.values:
@@ -75,7 +73,7 @@ class MarginShard:
                     event = decode(segment.topic, value)
                     if segment.topic == COMMANDS:
                         obey(self.desk, self.calls, self.liquidation, event)
-                    elif segment.topic == CUSTODY:
+                    elif segment.topic == REFERENCE_CUSTODY:
                         self.custody.take(event, value)
                     else:
                         self.reference.take(segment.topic, event, value)

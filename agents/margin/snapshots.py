@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents.margin.desk import SYSTEM, Desk
+from agents.margin.desk import Desk
 from agents.margin.evidence import evidence, shown_ratio
 from agents.rules.topup import shortfall_milli
+from schemas.topics import SYSTEM_EVENTS
 from schemas.units import format_day, format_money
 
 EVIDENCE = "evidence"
@@ -30,7 +31,7 @@ def tell_evidence(desk: Desk, row: int, moment: str, ts: int, **more: Any) -> No
     assets, debt = accounts.assets(account), accounts.debt(account)
     day = format_day(desk.books.day)
     desk.say(
-        SYSTEM,
+        SYSTEM_EVENTS,
         EVIDENCE,
         {
             "id": f"{episode}:e{episodes.snapshots[row]}",

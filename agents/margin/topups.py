@@ -11,10 +11,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Any
 
-from agents.margin.desk import SYSTEM, Desk
+from agents.margin.desk import Desk
 from agents.margin.episodes import CALLED
 from agents.margin.obligations import owed
 from agents.rules.topup import shortfall_milli
+from schemas.topics import SYSTEM_EVENTS
 from schemas.units import format_day, format_money
 
 TOPUPS = "topups"
@@ -48,7 +49,7 @@ def tell_topups(desk: Desk, ts: int) -> None:
             "rule": entry.rule,
         },
     }
-    desk.say(SYSTEM, TOPUPS, record)
+    desk.say(SYSTEM_EVENTS, TOPUPS, record)
 
 
 def _totals(desk: Desk) -> tuple[Sums, Sums]:

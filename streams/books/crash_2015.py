@@ -8,11 +8,12 @@ from pathlib import Path
 import orjson
 
 from agents.rules.schedule import built_in
+from schemas.topics import ACCOUNT_EVENTS, REFERENCE_RULES
 from schemas.units import format_day
 from streams.books.draw import Books, draw_books
 from streams.books.events import opening_events, own_preset
 from streams.books.lives import Lives
-from streams.books.making import ACCOUNTS, RULES, MadeBooks
+from streams.books.making import MadeBooks
 from streams.crashes.crash_2015 import FIRST, Summer, label, write_summer_day
 from streams.days.writer import DayLabel, write_topic
 
@@ -35,13 +36,13 @@ def write_crash_2015(
     for place, day in enumerate(days):
         directory = write_summer_day(summer, destination, day, named)
         if place == 0:
-            write_topic(directory, ACCOUNTS, opening_events(books))
+            write_topic(directory, ACCOUNT_EVENTS, opening_events(books))
             _write_presets(directory)
         else:
             events = lives.events(day, summer.middle_move(day))
             deposits += events.num_rows
             if events.num_rows:
-                write_topic(directory, ACCOUNTS, events)
+                write_topic(directory, ACCOUNT_EVENTS, events)
         directories.append(directory)
         if watch is not None:
             watch(place + 1, len(days))
@@ -66,4 +67,4 @@ def _write_presets(directory: Path) -> None:
         lines = {key: value for key, value in built_in().presets[name].items() if key != "source"}
         rows.append({"preset": name, **lines, **since})
     text = b"".join(orjson.dumps(row) + b"\n" for row in rows)
-    (directory / f"{RULES}.jsonl").write_bytes(text)
+    (directory / f"{REFERENCE_RULES}.jsonl").write_bytes(text)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.topics import ACCOUNT_EVENTS, REFERENCE_RULES
 from schemas.units import format_day
 from streams.books.draw import Books, BooksShape, draw_books
 from streams.books.events import deposit_events, opening_events, own_preset
@@ -18,9 +19,6 @@ from streams.days.decimals import milli_column
 from streams.days.reader import RecordedDay, open_days
 from streams.days.writer import DayLabel, topic_file, write_topic
 from streams.errors import UserError
-
-ACCOUNTS = "account.events"
-RULES = "reference.rules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +80,17 @@ def make_books(
     refused."""
     opened = open_days(list(days))
     for day in opened:
-        if ACCOUNTS in day.topics:
+        if ACCOUNT_EVENTS in day.topics:
             raise UserError(
                 f"{day.directory} has account events already",
-                advice=f"remove {topic_file(day.directory, ACCOUNTS)}",
+                advice=f"remove {topic_file(day.directory, ACCOUNT_EVENTS)}",
             )
     books = draw_books(opened[0].date, prices_of(opened[0]), accounts, seed, shape)
     openings = opening_events(books)
     late = pa.array(books.late) if len(opened) > 1 else pa.array(np.zeros(len(books), np.bool_))
-    write_topic(opened[0].directory, ACCOUNTS, openings.filter(pc.invert(late)))
-    if RULES not in opened[0].topics:
-        write_topic(opened[0].directory, RULES, own_preset(books.as_of))
+    write_topic(opened[0].directory, ACCOUNT_EVENTS, openings.filter(pc.invert(late)))
+    if REFERENCE_RULES not in opened[0].topics:
+        write_topic(opened[0].directory, REFERENCE_RULES, own_preset(books.as_of))
     deposits = 0
     for place, day in enumerate(opened[1:], start=1):
         parts = [deposit_events(books, day.date, crash=place == len(opened) - 1)]
@@ -101,7 +99,7 @@ def make_books(
             parts.insert(0, opening_events(books, day.date).filter(late))
         table = pa.concat_tables(parts, promote_options="permissive")
         if table.num_rows:
-            write_topic(day.directory, ACCOUNTS, table)
+            write_topic(day.directory, ACCOUNT_EVENTS, table)
     made = MadeBooks(
         tuple(day.directory for day in opened), len(books), len(books.position_qty), len(books.contract_qty),
         deposits, int(books.debt.sum()), int(books.assets.sum()),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from schemas.topics import MARKET_SESSION
 from streams.cli.options import json_option, with_settings
 from streams.cli.output import print_json
 from streams.errors import UsageError
@@ -30,13 +31,13 @@ def command(
     The days are written when recording ends. market.session is always recorded: it tells the days.
     """
     from schemas.topics import PUBLIC_TOPICS
-    from streams.record import INPUTS, SESSION, Recording, record_topics
+    from streams.record import INPUTS, Recording, record_topics
 
     names = [name for text in topics for name in text.replace(",", " ").split()]
     unknown = [name for name in names if name not in PUBLIC_TOPICS]
     if unknown:
         raise UsageError(f"there is no topic {unknown[0]}", advice=f"Topics: {', '.join(PUBLIC_TOPICS)}")
-    wanted = tuple(dict.fromkeys([*names, SESSION])) if names else INPUTS
+    wanted = tuple(dict.fromkeys([*names, MARKET_SESSION])) if names else INPUTS
 
     async def record() -> tuple[list[Path], Recording]:
         stop = asyncio.Event()

@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from agents.rules.schedule import built_in
+from schemas.topics import REFERENCE_ACTIONS
 from schemas.units import MINUTE_MS, format_day, format_line, parse_day
 from streams.crashes.carried import carried_label, carried_table
 from streams.days.bars import Bars
@@ -34,7 +35,6 @@ from streams.importers.limits import limits_of_day
 FIRST, LAST = parse_day("2015-06-15"), parse_day("2015-08-31")
 EVENING_BEFORE = parse_day("2015-06-12")
 STOCKS = 900
-ACTIONS = "reference.actions"
 _TENTH = 10
 _NAME = "crash_2015"
 
@@ -138,7 +138,7 @@ def write_summer_day(summer: Summer, destination: Path, date: int, named: DayLab
     directory = write_imported(destination, [summer.day(date)], named)
     records = summer.actions(date)
     if records:
-        write_topic(directory, ACTIONS, _action_table(records))
+        write_topic(directory, REFERENCE_ACTIONS, _action_table(records))
     return directory
 
 

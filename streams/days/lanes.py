@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 
 from schemas.batches import QuoteBatch, TradeBatch
 from schemas.frames import CONTENT_TYPE_FRAME, encode_quotes, encode_trades
-from schemas.topics import TOPICS
+from schemas.topics import MARKET_SESSION, TOPICS
 from streams.days.reader import JsonTopic, RecordedDay
 from streams.days.tickbatches import quote_batch, trade_batch
 from streams.headers import CONTENT_TYPE
 from streams.routes import Routes
 
-SESSION = "market.session"
-NOT_REPLAYED = frozenset({SESSION, "security.signals"})
+NOT_REPLAYED = frozenset({MARKET_SESSION, "security.signals"})
 """Session records are made anew, each with its cut; signals are what a replay brings forth again."""
 FRAME_ROWS = 4096
 _FRAME_HEADER = ((CONTENT_TYPE, CONTENT_TYPE_FRAME),)

@@ -44,8 +44,8 @@ from numpy.typing import NDArray
 from agents.core import Segment, Source
 from schemas.batches import AccountBatch, MarkBatch
 from schemas.frames import decode_frame, encode_account_events, encode_marks
+from schemas.topics import ACCOUNT_EVENTS
 from streams.errors import UserError
-from streams.shardlog.positions import ACCOUNT_EVENTS
 from streams.shardlog.recent import Recent
 from streams.shardlog.records import (
     LOG_FORMAT,

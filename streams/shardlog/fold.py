@@ -31,11 +31,10 @@ import numpy as np
 from agents.core import Core, Output, Segment
 from schemas import decode
 from schemas.market import Session
+from schemas.topics import MARKET_SESSION, SYSTEM_EVENTS
 from streams.errors import UsageError
-from streams.shardlog.positions import SESSION, Layout
+from streams.shardlog.positions import Layout
 from streams.shardlog.records import Claim, Events, Frame, Genesis, Lost, Marks, Record, SessionCut, Span
-
-SYSTEM_EVENTS = "system.events"
 
 
 class Effect(Enum):
@@ -190,7 +189,7 @@ class Fold:
             case SessionCut():
                 if record.offset < self.positions[self.layout.session]:
                     return []
-                session = decode(SESSION, record.value)
+                session = decode(MARKET_SESSION, record.value)
                 if not isinstance(session, Session):
                     raise TypeError(f"a session record holds {type(session).__name__}")
                 return self.core.apply_session(session)

@@ -13,13 +13,17 @@ from enum import IntEnum
 from functools import cached_property
 
 from agents.core import Source
-from schemas.topics import TOPICS
+from schemas.topics import (
+    ACCOUNT_EVENTS,
+    ACCOUNT_ORDERS,
+    FIRM_TOTALS,
+    MARKET_SESSION,
+    SECURITY_SIGNALS,
+    SHARD_TOTALS,
+    TOPICS,
+)
 
-SESSION = "market.session"
 MARKET_TOPICS = ("market.trades", "market.quotes")
-TOTALS = "shard.totals"
-SIGNALS = "security.signals"
-FIRM_TOTALS = "firm.totals"
 ROUTED_REFERENCE = "reference.custody"
 """Routed by account like account events: shard k reads partition k."""
 
@@ -39,11 +43,9 @@ class Role(IntEnum):
     """Sequenced on arrival, between windows too."""
 
 
-ACCOUNT_EVENTS = "account.events"
-ORDERS = "account.orders"
-ACCOUNT_SOURCES = (ACCOUNT_EVENTS, ORDERS)
+ACCOUNT_SOURCES = (ACCOUNT_EVENTS, ACCOUNT_ORDERS)
 """Topics of which shard k reads partition k."""
-RETURNED_SOURCES = (SIGNALS, FIRM_TOTALS)
+RETURNED_SOURCES = (SECURITY_SIGNALS, FIRM_TOTALS)
 """What the financing core says to every shard: of one partition, acknowledged before a day's `day_final`."""
 SHARED_SOURCES = ("commands", *RETURNED_SOURCES)
 """Topics of one partition that every shard reads and merges with its account events."""
@@ -125,19 +127,19 @@ class Sources:
                 (Role.REFERENCE, [*_reference(), (ROUTED_REFERENCE, shard)]),
                 (Role.MERGED, merged),
                 (Role.MARKET, _market(self.market_partitions)),
-                (Role.SESSION, [(SESSION, 0)]),
+                (Role.SESSION, [(MARKET_SESSION, 0)]),
             ],
         )
 
     def of_firm(self) -> Layout:
         """What the financing core folds: reference data, the market and the totals of every shard."""
-        totals = [(TOTALS, p) for p in range(self.partitions)]
+        totals = [(SHARD_TOTALS, p) for p in range(self.partitions)]
         return _layout(
             self.firm_partition,
             [
                 (Role.REFERENCE, _reference()),
                 (Role.MARKET, _market(self.market_partitions)),
-                (Role.SESSION, [(SESSION, 0)]),
+                (Role.SESSION, [(MARKET_SESSION, 0)]),
                 (Role.ARRIVAL, totals),
             ],
         )

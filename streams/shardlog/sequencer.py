@@ -17,9 +17,10 @@ import orjson
 
 from agents.core import Output, Source
 from agents.dead_letters import Origin, letter
+from schemas.topics import MARKET_SESSION
 from streams.shardlog.composer import Composer, Limits
 from streams.shardlog.inputs import Input
-from streams.shardlog.positions import SESSION, Layout, parse_cut
+from streams.shardlog.positions import Layout, parse_cut
 from streams.shardlog.queue import SourceQueue
 from streams.shardlog.records import Frame, SessionCut
 
@@ -191,7 +192,10 @@ class Sequencer:
     def _refuse_session(self, reason: str) -> Output:
         data, row = self._queues[self.layout.session].first_row()
         origin = Origin(
-            SESSION, int(data.origin_partition[row]), int(data.origin_offset[row]), int(data.timestamps[row])
+            MARKET_SESSION,
+            int(data.origin_partition[row]),
+            int(data.origin_offset[row]),
+            int(data.timestamps[row]),
         )
         self._queues[self.layout.session].drop_row()
         return letter(origin, "cut", reason, data.values[row])

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 from agents.core import Core, Output, Source
+from schemas.topics import ACCOUNT_EVENTS
 from streams.checkpoints import CheckpointStore
 from streams.shardlog.inputs import Input
-from streams.shardlog.positions import ACCOUNT_EVENTS
 from streams.shardlog.unit import Phase, Unit
 from streams.worker.intake import Run
 

@@ -23,10 +23,10 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import InconsistentGroupProtocolError
 from aiokafka.structs import TopicPartition
 
+from schemas.topics import ACCOUNT_EVENTS
 from streams.connections import client_options, start, stop_consumer
 from streams.errors import BrokerError, UsageError
 from streams.settings import Settings
-from streams.shardlog.positions import ACCOUNT_EVENTS
 
 logger = logging.getLogger(__name__)
 

@@ -27,16 +27,17 @@ from schemas.errors import BadRecord
 from schemas.events import parse_json
 from schemas.frames import CONTENT_TYPE_FRAME, encode_account_events
 from schemas.routing import home_partition, home_partitions
+from schemas.topics import ACCOUNT_EVENTS, ACCOUNT_ORDERS, FIRM_TOTALS, SHARD_TOTALS
 from streams.headers import CONTENT_TYPE, WINDOW, header
 from streams.shardlog.inputs import Input, Read
-from streams.shardlog.positions import ACCOUNT_EVENTS, FIRM_TOTALS, ORDERS, ROUTED_REFERENCE, TOTALS
+from streams.shardlog.positions import ROUTED_REFERENCE
 
 ORIGIN_PARTITION = "origin-partition"
 ORIGIN_OFFSET = "origin-offset"
 _OFFSET, _TIMESTAMP = attrgetter("offset"), attrgetter("timestamp")
 
-_ROUTED_VALUES = frozenset({ORDERS, ROUTED_REFERENCE})
-_OWN_TOTALS = frozenset({TOTALS, FIRM_TOTALS})
+_ROUTED_VALUES = frozenset({ACCOUNT_ORDERS, ROUTED_REFERENCE})
+_OWN_TOTALS = frozenset({SHARD_TOTALS, FIRM_TOTALS})
 """Written by our own cores, which read the figures themselves."""
 _DECODERS: dict[str, Callable[[Sequence[bytes], Sequence[bytes | None]], Decoded[Any]]] = {
     "market.trades": decode_trades,

@@ -14,6 +14,7 @@ from aiokafka.structs import TopicPartition
 from agents.core import Core
 from agents.financing.core import FinancingConfig, FinancingCore
 from agents.margin.shard import MarginShard, ShardConfig
+from schemas.topics import SHARD_LOG
 from streams.checkpoints import CheckpointStore, check_log
 from streams.connections import reader
 from streams.ends import end_offsets
@@ -30,7 +31,6 @@ from streams.worker.desk import Desk, Ends, Log, Trim
 
 logger = logging.getLogger(__name__)
 
-LOG = "shard.log"
 FIRST_RECORD_MS = 10_000
 PROBE_WAIT_MS = 10
 
@@ -130,7 +130,7 @@ class Opener:
         return found.checkpoint
 
     async def _look(self, partition: int) -> _Log:
-        place = TopicPartition(self._settings.topic(LOG), partition)
+        place = TopicPartition(self._settings.topic(SHARD_LOG), partition)
         async with reader(self._settings, fetch_max_wait_ms=PROBE_WAIT_MS) as consumer:
             first = (await consumer.beginning_offsets([place]))[place]
             end = (await end_offsets(consumer, [place]))[place]

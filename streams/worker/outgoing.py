@@ -16,10 +16,10 @@ from operator import attrgetter
 import orjson
 
 from agents.core import Output
+from schemas.topics import SHARD_TOTALS
 from streams.headers import LOG_OFFSET
 from streams.routes import Routes
 from streams.sending import Sender
-from streams.shardlog.positions import TOTALS
 from streams.worker.desk import Desk
 from streams.worker.intake import Forward
 
@@ -99,7 +99,7 @@ class Outgoing:
         return True
 
     async def _send(self, output: Output, headers: list[tuple[str, bytes]]) -> None:
-        if output.topic == TOTALS:
+        if output.topic == SHARD_TOTALS:
             key, partition = output.key.encode(), int(output.key)
         else:
             key, partition = self._routes.place(output.topic, output.key)

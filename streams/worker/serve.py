@@ -17,6 +17,7 @@ from aiokafka.structs import TopicPartition
 
 from agents.adapters import attach
 from agents.core import Source
+from schemas.topics import SHARD_LOG
 from streams.brokers import bootstrap_address
 from streams.connections import client_options, producer, reader, start
 from streams.ends import end_offsets
@@ -31,7 +32,7 @@ from streams.worker.app import build_app
 from streams.worker.commands import note_command
 from streams.worker.desk import Log
 from streams.worker.group import Membership
-from streams.worker.opening import LOG, Opener
+from streams.worker.opening import Opener
 from streams.worker.outgoing import Outgoing
 from streams.worker.readers import Reader
 from streams.worker.single_flight import SingleFlight
@@ -86,7 +87,7 @@ async def running_worker(settings: Settings, options: WorkerOptions) -> AsyncIte
         stack.push_async_callback(appender.stop)
 
         async def append(partition: int, data: bytes) -> int:
-            kept = await appender.send_and_wait(settings.topic(LOG), data, partition=partition)
+            kept = await appender.send_and_wait(settings.topic(SHARD_LOG), data, partition=partition)
             return int(kept.offset)
 
         probe = await stack.enter_async_context(reader(settings, fetch_max_wait_ms=PROBE_WAIT_MS))

@@ -20,13 +20,14 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from agents.core import Source
-from streams.shardlog.positions import ACCOUNT_EVENTS, ORDERS, ROUTED_REFERENCE
+from schemas.topics import ACCOUNT_EVENTS, ACCOUNT_ORDERS
+from streams.shardlog.positions import ROUTED_REFERENCE
 from streams.worker.desk import Desk, Ends
 from streams.worker.single_flight import SingleFlight
 
 logger = logging.getLogger(__name__)
 
-ROUTED_TOPICS = (ACCOUNT_EVENTS, ORDERS, ROUTED_REFERENCE)
+ROUTED_TOPICS = (ACCOUNT_EVENTS, ACCOUNT_ORDERS, ROUTED_REFERENCE)
 PATIENCE_SECONDS = 30.0
 POLL_SECONDS = 0.02
 

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from agents.core import Output, Source
+from schemas.topics import MARKET_SESSION
 from streams.shardlog.fold import Effect, Fold
 from streams.shardlog.local import LocalLog
-from streams.shardlog.positions import SESSION
 from streams.shardlog.records import Claim, Genesis, SessionCut
 from tests.simulation.simulator import Simulation
 from tests.simulation.world import SESSION_SOURCE, Broker, Event, events_of, record_of, take_in, with_cut
@@ -98,7 +98,7 @@ class _LogCheck:
         return found + self._id_faults() + self._mark_faults()
 
     def _good_events(self, source: Source) -> list[tuple[Source, int]]:
-        if source[0] == SESSION or source[0].startswith("market."):
+        if source[0] == MARKET_SESSION or source[0].startswith("market."):
             return []
         taken = take_in(self.sim.broker, source, 0, self.ends[source])
         return [(source, offset) for offset in taken.data.offsets.tolist()]

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from schemas import decode
+from schemas.topics import MARKET_SESSION
 from streams.shardlog import composer, merge, queue, sequencer
 from streams.shardlog.fold import Applied, Effect, Fold
-from streams.shardlog.positions import SESSION
 from streams.shardlog.records import Claim, SessionCut
 from streams.shardlog.unit import Phase, Unit
 from tests.simulation import toy
@@ -41,7 +41,7 @@ def repeated_frames_count(patch: pytest.MonkeyPatch) -> None:
         if applied.effect is not Effect.REPEATED:
             return applied
         if isinstance(record, SessionCut):
-            return Applied(Effect.APPLIED, self.core.apply_session(decode(SESSION, record.value)))
+            return Applied(Effect.APPLIED, self.core.apply_session(decode(MARKET_SESSION, record.value)))
         return Applied(Effect.APPLIED, self._apply(record))
 
     patch.setattr(Fold, "_frame", apply_frame)

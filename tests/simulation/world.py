@@ -20,13 +20,14 @@ from schemas.batches import AccountBatch, QuoteBatch, TradeBatch
 from schemas.errors import BadRecord
 from schemas.frames import CONTENT_TYPE_FRAME, MAGIC, encode_account_events
 from schemas.routing import home_partition
+from schemas.topics import MARKET_SESSION
 from streams.shardlog.encoding import decode_record
 from streams.shardlog.inputs import Input, Read
 from streams.shardlog.outbox import Outgoing
-from streams.shardlog.positions import SESSION, Sources, format_cut
+from streams.shardlog.positions import Sources, format_cut
 from streams.shardlog.records import Record
 
-SESSION_SOURCE: Source = (SESSION, 0)
+SESSION_SOURCE: Source = (MARKET_SESSION, 0)
 DAY_MS = 86_400_000
 OPEN_MS = 1_743_989_400_000
 """2025-04-07 09:30 in Shanghai."""

@@ -11,14 +11,14 @@ from typing import cast
 import pytest
 
 from agents.core import Source
+from schemas.topics import ACCOUNT_ORDERS
 from streams.shardlog.fold import Fold
-from streams.shardlog.positions import ORDERS
 from streams.worker import strays
 from streams.worker.desk import Desk
 from streams.worker.strays import Strays
 from tests.shardlog.made import ACCOUNTS, SOURCES, Recording
 
-ELSEWHERE: Source = (ORDERS, 1)
+ELSEWHERE: Source = (ACCOUNT_ORDERS, 1)
 
 
 class Instance:
