@@ -140,9 +140,7 @@ def test_no_order_leaves_lots_sellable_quantity_or_price_limits(situation: Situa
     plan = make_plan(situation)
     left = {item.security: item.sellable for item in situation.holdings if item.why_unsellable is None}
     owed = {item.contract: item.qty for item in situation.shorts if item.why_uncoverable is None}
-    rules = {
-        item.security: lot(item.board, item.kind, DAY) for item in papers(situation)
-    }
+    rules = {item.security: lot(item.board, item.kind, DAY) for item in papers(situation)}
     floors = {item.security: item for item in situation.holdings}
     for order in plan.orders:
         if order.business == "repay":
