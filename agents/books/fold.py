@@ -233,10 +233,11 @@ class Fold:
     def _collateral_buy(
         self, events: EventRows, row: int, account: int, security: int, gross: int, fee: int
     ) -> bool:
-        self._check_cash(account, -gross - fee, "qty")
-        self.books.check_room(account, security, events.qty[row], -gross - fee)
-        self.books.accounts.add_cash(account, -gross - fee)
-        self.books.receive(account, security, events.qty[row], events.day[row])
+        books, qty, paid = self.books, events.qty[row], gross + fee
+        self._check_cash(account, -paid, "qty")
+        position = books.check_room(account, security, qty, -paid)
+        books.accounts.add_cash(account, -paid)
+        books.receive(account, security, qty, events.day[row], position)
         return False
 
     def _collateral_sell(
@@ -257,11 +258,12 @@ class Fold:
     def _financing_buy(
         self, events: EventRows, row: int, account: int, security: int, gross: int, fee: int
     ) -> bool:
-        self.books.check_room(account, security, events.qty[row], -fee)
+        books, qty = self.books, events.qty[row]
+        position = books.check_room(account, security, qty, -fee)
         self._lend(events, row, account, security, FINANCING, gross)
-        self.books.accounts.add_cash(account, -fee)
-        self.books.receive(account, security, events.qty[row], events.day[row])
-        self.books.securities.flows[security * 4 + BUYS] += gross
+        books.accounts.add_cash(account, -fee)
+        books.receive(account, security, qty, events.day[row], position)
+        books.securities.flows[security * 4 + BUYS] += gross
         return False
 
     def _sell_to_repay(
