@@ -157,6 +157,16 @@ def test_an_id_used_before_the_first_session_of_its_day_is_remembered_as_long() 
         assert diary.account()["evidence"]["cash"] == "1100.00"
 
 
+def test_a_request_made_before_the_first_session_of_its_day_keeps_its_decision_as_long() -> None:
+    diary = Diary().at("2025-04-07", "08:50")
+    diary.book.event(opening("1000"))
+    request = {"account": "A1", "ts": diary.ts, "id": "o1", "business": "withdraw_cash", "amount": "100"}
+    decision = diary.book.order(request | {"order_type": "limit"})
+    for day in ("2025-04-07", "2025-04-08"):
+        diary.at(day, "09:00").session("pre_open")
+        assert diary.book.order(request | {"order_type": "limit"}) == decision
+
+
 def test_a_refused_event_may_be_sent_again_with_its_id() -> None:
     diary = opened()
     repay = {"account": "A1", "ts": at("2025-04-07", "10:00"), "id": "r1", "kind": "repay"}
