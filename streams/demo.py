@@ -191,6 +191,7 @@ async def running_demo(options: DemoOptions, settings: Settings, board: Board) -
         await asyncio.sleep(0)
         held = frozenset(range(own.partitions))
         async with running_worker(own, WorkerOptions(held, name="demo")) as worker:
+            broker.on_loss(worker.fail)
             yield Demo(options, own, books, worker, board)
 
 

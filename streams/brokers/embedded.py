@@ -8,6 +8,9 @@ librdkafka can. Its records are gone when it ends.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Self
 
 from streams.brokers.process import BrokerProcess, free_port, port_is_free
@@ -36,6 +39,17 @@ class EmbeddedBroker:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def on_loss(self, tell: Callable[[BrokerError], object]) -> None:
+        """Have ``tell`` called in the running event loop if the broker ends by itself."""
+        loop = asyncio.get_running_loop()
+
+        def died(code: int) -> None:
+            error = BrokerError(f"the embedded broker ended with code {code}, and its records with it")
+            with suppress(RuntimeError):  # the loop is closed: whoever asked is gone
+                loop.call_soon_threadsafe(tell, error)
+
+        self.process.on_death(died)
 
     def stop(self) -> None:
         """End the broker; its records are gone."""

@@ -35,6 +35,7 @@ COMMANDS = {
 """Module (with an attribute `command`) and one-line help of every subcommand."""
 
 INTERRUPTED = 130
+_AGAIN_SECONDS = 30.0
 
 
 class LazyGroup(click.Group):
@@ -81,9 +82,31 @@ def root() -> None:
     """
 
 
+class _Seldom(logging.Filter):
+    """Lets a message of the Kafka client pass once in half a minute: without a broker it says the same ten
+    times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is said."""
+        if not record.name.startswith("aiokafka"):
+            return True
+        if record.created - self._passed.get(str(record.msg), 0.0) < _AGAIN_SECONDS:
+            return False
+        self._passed[str(record.msg)] = record.created
+        return True
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; an expected error is one message on standard error, no traceback."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.addFilter(_Seldom())
+    logging.basicConfig(
+        level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", handlers=[handler]
+    )
     logging.getLogger("aiokafka").setLevel(logging.ERROR)  # its retries are routine
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

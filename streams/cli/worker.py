@@ -97,13 +97,12 @@ def command(
     # A fresh Kafka has no group coordinator for a moment; the client asks again.
     logging.getLogger("aiokafka.consumer.group_coordinator").setLevel(logging.CRITICAL)
     logging.getLogger("streams.worker.readers").setLevel(logging.WARNING)  # that they start and stop
-    with _broker(settings):
-        asyncio.run(
-            _serve(_with_folder(settings), WorkerOptions(held, group, name, checkpoint_every, trim_log))
-        )
+    options = WorkerOptions(held, group, name, checkpoint_every, trim_log)
+    with _broker(settings) as broker:
+        asyncio.run(_serve(_with_folder(settings), options, broker))
 
 
-def _broker(settings: Settings) -> AbstractContextManager[object]:
+def _broker(settings: Settings) -> AbstractContextManager[EmbeddedBroker | None]:
     if settings.kafka.bootstrap is not None or announced_address() is not None:
         return nullcontext()
     return _own_broker(settings)
@@ -119,16 +118,16 @@ def _with_folder(settings: Settings) -> Settings:
 
 
 @contextmanager
-def _own_broker(settings: Settings) -> Iterator[None]:
+def _own_broker(settings: Settings) -> Iterator[EmbeddedBroker]:
     """An embedded broker for the time of the block. It has its topics before other commands can find it."""
     with EmbeddedBroker() as broker:
         asyncio.run(create_topics(replace(settings, kafka=KafkaSettings(broker.bootstrap))))
         with announce(broker.bootstrap):
             click.echo(f"KAFKA_BOOTSTRAP={broker.bootstrap}", err=True)
-            yield
+            yield broker
 
 
-async def _serve(settings: Settings, options: WorkerOptions) -> None:
+async def _serve(settings: Settings, options: WorkerOptions, broker: EmbeddedBroker | None) -> None:
     from streams.worker.serve import running_worker
 
     stopped = asyncio.Event()
@@ -136,6 +135,8 @@ async def _serve(settings: Settings, options: WorkerOptions) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with running_worker(settings, options) as worker:
+        if broker is not None:
+            broker.on_loss(worker.fail)
         ends: list[asyncio.Future[Any]] = [asyncio.ensure_future(stopped.wait()), worker.failed]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         if worker.failed.done() and (error := worker.failed.exception()) is not None:

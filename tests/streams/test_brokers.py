@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -140,3 +141,11 @@ def test_checkpoints_go_with_the_broker_in_memory(tmp_path: Path, monkeypatch: p
         folder.mkdir(parents=True)
         (folder / "0").write_text("kept")
     assert not folder.exists()
+
+
+async def test_who_uses_a_broker_of_its_own_is_told_when_it_ends() -> None:
+    told: asyncio.Future[BrokerError] = asyncio.get_running_loop().create_future()
+    with EmbeddedBroker() as broker:
+        broker.on_loss(told.set_result)
+        psutil.Process(broker.process.pid).kill()
+        assert "ended with code -9" in (await asyncio.wait_for(told, 20)).message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import shlex
 import signal
@@ -15,7 +16,7 @@ from typing import Any
 import orjson
 import pytest
 
-from streams.cli import main
+from streams.cli import _Seldom, main
 from streams.errors import expected
 from tests.brokers import Broker
 from tests.plain_client import read_all, send
@@ -118,6 +119,18 @@ def test_what_the_operating_system_refuses_is_one_message(
         main(["import", "daily", "bars.csv", str(tmp_path)])
     assert (ended.value.code, capsys.readouterr().err) == (1, "liangrong: No space left on device\n")
     assert expected(OSError("no number: a defect of the program")) is None
+
+
+def test_a_client_without_a_broker_does_not_say_the_same_all_the_time() -> None:
+    seldom = _Seldom()
+
+    def said(name: str, at: float) -> bool:
+        record = logging.makeLogRecord({"name": name, "msg": "cannot connect to %s", "created": at})
+        return seldom.filter(record)
+
+    times = (100.0, 100.1, 129.9, 130.0, 130.1)
+    assert [said("aiokafka.client", at) for at in times] == [True, False, False, True, False]
+    assert all(said("streams.worker", at) for at in times)
 
 
 def test_a_reader_who_has_had_enough_and_a_terminal_without_all_signs_are_no_failure() -> None:
