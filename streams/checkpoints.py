@@ -33,7 +33,7 @@ import orjson
 from numpy.typing import NDArray
 
 from agents.core import Snapshot
-from streams.errors import UserError
+from streams.errors import SettingsError, UserError
 from streams.shardlog.checkpoint import Checkpoint
 from streams.shardlog.records import Genesis
 
@@ -84,11 +84,14 @@ class Found:
 class CheckpointStore:
     """The checkpoints of an instance below ``url`` (a local path, or any URL that fsspec knows).
 
-    ``keep`` newest ones of each partition are kept.
+    ``keep`` newest ones of each partition are kept. SettingsError for a URL of an unknown kind.
     """
 
     def __init__(self, url: str, keep: int = 3) -> None:
-        self._fs, self._root = fsspec.core.url_to_fs(url)
+        try:
+            self._fs, self._root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:  # a package for this kind of store is not installed
+            raise SettingsError(f"LIANGRONG_CHECKPOINTS={url}: {error}") from error
         self._root = self._root.rstrip("/")
         self._keep = max(keep, 1)
 

@@ -19,7 +19,7 @@ from streams.brokers import announced_address
 from streams.checkpoints import CheckpointStore
 from streams.connections import admin, reader
 from streams.ends import end_offsets
-from streams.errors import UserError
+from streams.errors import SettingsError, UserError
 from streams.moments import shanghai_time
 from streams.rules_file import in_force, load_rules
 from streams.settings import DEFAULT_CHECKPOINTS, Settings
@@ -134,6 +134,10 @@ def check_checkpoints(settings: Settings) -> Finding:
     """Whether checkpoints can be written, and where."""
     url = urlsplit(settings.checkpoints)
     if url.scheme not in {"", "file"}:
+        try:
+            CheckpointStore(settings.checkpoints)
+        except SettingsError as error:
+            return Finding("checkpoints", "failed", error.message, "Install it, or use a folder.")
         return Finding("checkpoints", "ok", f"{settings.checkpoints} (an object store; not looked into)")
     folder = Path(url.path if url.scheme else settings.checkpoints).absolute()
     nearest = next(place for place in (folder, *folder.parents) if place.exists())

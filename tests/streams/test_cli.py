@@ -16,8 +16,11 @@ from typing import Any
 import orjson
 import pytest
 
+from streams.checkpoints import CheckpointStore
 from streams.cli import _Seldom, main
-from streams.errors import expected
+from streams.doctor import check_checkpoints
+from streams.errors import SettingsError, expected
+from streams.settings import load
 from tests.brokers import Broker
 from tests.plain_client import read_all, send
 
@@ -119,6 +122,12 @@ def test_what_the_operating_system_refuses_is_one_message(
         main(["import", "daily", "bars.csv", str(tmp_path)])
     assert (ended.value.code, capsys.readouterr().err) == (1, "liangrong: No space left on device\n")
     assert expected(OSError("no number: a defect of the program")) is None
+
+
+def test_checkpoints_at_a_url_of_an_unknown_kind_are_a_settings_error() -> None:
+    with pytest.raises(SettingsError, match="LIANGRONG_CHECKPOINTS=moon://crater: Protocol not known"):
+        CheckpointStore("moon://crater")
+    assert check_checkpoints(load(env={"LIANGRONG_CHECKPOINTS": "moon://crater"})).verdict == "failed"
 
 
 def test_a_client_without_a_broker_does_not_say_the_same_all_the_time() -> None:
