@@ -10,6 +10,8 @@ from schemas.errors import BadRecord
 from schemas.fields import Account, Bool, Choice, Identifier, MoneyPositive, Price, Qty, Security, Ts
 
 ORDER_BUSINESSES = (*BUSINESSES, "withdraw_cash", "withdraw_security", "repay")
+MONEY_REQUESTS = frozenset({"withdraw_cash", "repay"})
+"""Requests for an amount; the others name a security and a quantity."""
 ORDER_TYPES = ("limit", "market")
 ORDER_SIDES = ("B", "S")
 
@@ -38,7 +40,7 @@ class AccountOrder:
 
     def check(self) -> None:
         """Money requests carry an amount; the others a security and a quantity; a limit order a price."""
-        if self.business in ("withdraw_cash", "repay"):
+        if self.business in MONEY_REQUESTS:
             if self.amount is None:
                 raise BadRecord("amount", f"is missing for {self.business}")
             return

@@ -25,18 +25,18 @@ from agents.rules.initial_margin import initial_margin
 from agents.rules.interest import days_in_use, interest_milli
 from agents.rules.presets import BUILT_IN_SINCE
 from agents.rules.schedule import Schedule
-from schemas.account import CLIENT_CLASSES
+from schemas.account import CLIENT_CLASSES, CONTRACT_TYPES
 
 FINANCING = 0
 LENDING = 1
-TYPE_NAMES = ("financing", "lending")
+assert CONTRACT_TYPES == ("financing", "lending")
 
 NO_DAY = -1
 
 
 @lru_cache(maxsize=4096)
 def _least_margin(kind: int, opened: int, client: int, rules: Schedule) -> int:
-    return initial_margin(TYPE_NAMES[kind], opened, CLIENT_CLASSES[client], rules)
+    return initial_margin(CONTRACT_TYPES[kind], opened, CLIENT_CLASSES[client], rules)
 
 
 def least_margin(kind: int, opened: int, client: int, rules: Schedule) -> int:

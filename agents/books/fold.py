@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from agents.books.actions import owes_compensation, release_cash, release_shares
 from agents.books.book import Books
-from agents.books.contracts import FINANCING, LENDING, TYPE_NAMES, NewContract, least_margin
+from agents.books.contracts import FINANCING, LENDING, NewContract, least_margin
 from agents.books.maturities import advance, date_contract, due_in_force
 from agents.books.opening import open_account
 from agents.books.rates import changes_old_contracts, follow_rates
@@ -31,7 +31,7 @@ from agents.kernels.layout import (
 )
 from agents.rules.margin_addons import with_addon
 from agents.rules.maturity import check_extension, check_term, least_due
-from schemas.account import BUSINESSES, KINDS, REASONS
+from schemas.account import BUSINESSES, CONTRACT_TYPES, KINDS, REASONS
 from schemas.errors import BadRecord
 from schemas.reference import SECURITY_KINDS
 from schemas.units import MONEY_MAX, QTY_MAX, format_day
@@ -120,7 +120,7 @@ class Fold:
         least = least_margin(kind, opened, client, self.rules)
         if published >= 0:
             return max(published, least)
-        kind_of, type_of = SECURITY_KINDS[of], TYPE_NAMES[kind]
+        kind_of, type_of = SECURITY_KINDS[of], CONTRACT_TYPES[kind]
         return with_addon(least, type_of, kind_of, max(0, haircut), opened, self.rules)
 
     # -- kinds

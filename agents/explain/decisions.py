@@ -12,10 +12,8 @@ from agents.explain.statement import Explanation, Section, moment, yuan
 from agents.rules.schedule import Schedule, built_in
 from schemas.alerts import OrderDecision
 from schemas.errors import BadRecord
-from schemas.orders import AccountOrder
+from schemas.orders import MONEY_REQUESTS, AccountOrder
 from schemas.units import MILLI, RATIO_SCALE, format_ratio, parse_scaled, shanghai_day
-
-_MONEY = frozenset({"withdraw_cash", "repay"})
 
 
 def explain_decision(
@@ -132,7 +130,7 @@ def _limit(
         told.unproven.append("the quantity: the request was not found")
         return
     working, most, exact = cap
-    money = order.business in _MONEY
+    money = order.business in MONEY_REQUESTS
     section.add("the rule lets pass", working, yuan(most) if money else f"{most:,}", rule=rule)
     if decision.limit is not None:
         limit = decision.limit if money else decision.limit // MILLI

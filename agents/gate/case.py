@@ -16,11 +16,10 @@ from agents.gate.reservations import (
 )
 from agents.kernels.layout import BLIND, HOT_WIDTH
 from agents.margin.desk import Desk
-from schemas.orders import AccountOrder
+from schemas.orders import MONEY_REQUESTS, AccountOrder
 from schemas.units import RATE_SCALE
 
 BUYS = frozenset({"collateral_buy", "financing_buy", "buy_to_return"})
-MONEY_REQUESTS = frozenset({"withdraw_cash", "repay"})
 
 
 class Case:

@@ -16,6 +16,7 @@ from agents.gate import crowding, money, objections, prices, shares
 from agents.gate.case import Case
 from agents.gate.findings import Cap, Objection
 from agents.rules.capacity import whole_fen
+from schemas.orders import MONEY_REQUESTS
 
 Check = Callable[[Case], Objection | None]
 CapCheck = Callable[[Case], Cap | None]
@@ -97,7 +98,6 @@ AFTER_THE_FILL = frozenset({"collateral_buy", "financing_buy"})
 """What the concentration of the account after the fill is a matter of."""
 
 _SALES = frozenset({"collateral_sell", "sell_to_repay", "withdraw_security"})
-_MONEY = frozenset({"withdraw_cash", "repay"})
 
 
 def first_objection(case: Case) -> Objection | None:
@@ -121,11 +121,11 @@ def caps_of(case: Case) -> list[Cap]:
 
 def legal(case: Case, most: int) -> int:
     """The largest request of at most `most` that is legal in itself: whole lots, or 0.01 yuan."""
-    if case.business in _MONEY:
+    if case.business in MONEY_REQUESTS:
         return whole_fen(most)
     return shares.legal_sale(case, most) if case.business in _SALES else shares.legal_buy(case, most)
 
 
 def wrong_size(case: Case) -> bool:
     """Whether a quantity that no cap forbids is not a legal size. Money may be any amount."""
-    return case.business not in _MONEY and not shares.is_legal(case)
+    return case.business not in MONEY_REQUESTS and not shares.is_legal(case)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents.gate.case import MONEY_REQUESTS, Case
+from agents.gate.case import Case
 from agents.gate.checks import caps_of, first_objection, legal, wrong_size
 from agents.gate.findings import Figures, written
 from agents.gate.reservations import (
@@ -18,7 +18,7 @@ from agents.gate.reservations import (
 )
 from agents.kernels.layout import HAIRCUT
 from agents.rules.capacity import margin_of
-from schemas.orders import ORDER_BUSINESSES, AccountOrder
+from schemas.orders import MONEY_REQUESTS, ORDER_BUSINESSES, AccountOrder
 from schemas.units import RATIO_SCALE, format_day, format_money, format_ratio
 
 Record = dict[str, Any]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agents.books.contracts import FINANCING as FINANCING_CONTRACT
-from agents.gate.case import MONEY_REQUESTS, Case
+from agents.gate.case import Case
 from agents.gate.findings import Cap, Figures, Line, Money, Rate
 from agents.gate.reservations import FINANCING, LEAVING, LENDING, OWN_CASH
 from agents.kernels.layout import HAIRCUT, VALUE
@@ -18,7 +18,7 @@ from agents.rules.initial_margin import PRIVATE_FUND
 from agents.rules.interest import payable_milli
 from agents.rules.withdrawal import room
 from schemas.account import CLIENT_CLASSES
-from schemas.orders import ORDER_BUSINESSES
+from schemas.orders import MONEY_REQUESTS, ORDER_BUSINESSES
 from schemas.units import RATE_SCALE, RATIO_SCALE
 
 LIQUID = "cash_product"

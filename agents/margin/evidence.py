@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from agents.books.book import Books
-from agents.books.contracts import FINANCING, NO_DAY, TYPE_NAMES
+from agents.books.contracts import FINANCING, NO_DAY
 from agents.kernels.layout import (
     HOT_WIDTH,
     LONG,
@@ -30,6 +30,7 @@ from agents.kernels.layout import (
 )
 from agents.kernels.margin import available_margins
 from agents.kernels.valuation import valued_otherwise
+from schemas.account import CONTRACT_TYPES
 from schemas.reference import VALUATIONS
 from schemas.units import format_day, format_money, format_ratio
 
@@ -93,7 +94,7 @@ def _contracts(books: Books, account: int) -> tuple[list[Record], int]:
         security, qty = contracts.security[row], contracts.qty[row]
         record: Record = {
             "contract": contracts.names[row],
-            "type": TYPE_NAMES[contracts.kind[row]],
+            "type": CONTRACT_TYPES[contracts.kind[row]],
             "security": securities.names[security],
             "qty": qty,
         }

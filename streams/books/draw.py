@@ -24,7 +24,6 @@ BODY, TAIL, CALLED, SUNK, DEBTLESS = range(5)
 line, no debt."""
 PRESETS = ("", "A", "D", "E")
 """Presets an account may be on; "" is the default of the date."""
-CLASSES = ("individual", "institution", "private_fund")
 RATES = ("0.0520", "0.0595", "0.0680", "0.0835")
 LENDING_RATE = "0.0850"
 
@@ -62,7 +61,7 @@ class BooksShape:
 class Books:
     """n accounts.
 
-    By account: ``names``, ``group``, ``holder`` (index into CLASSES), ``preset`` (index into PRESETS),
+    By account: ``names``, ``group``, ``holder`` (index into CLIENT_CLASSES), ``preset`` (index into PRESETS),
     ``late`` (not there before the second day), ``branch``; ``cash``, ``debt`` and ``assets`` in 0.001 yuan,
     with accrued interest, and shorts at the price of the draw.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from schemas.account import CLIENT_CLASSES
 from schemas.units import MINUTE_MS, day_start, format_day
 from streams.books.draw import (
     BODY,
     CALLED,
-    CLASSES,
     LENDING_RATE,
     PRESETS,
     RATES,
@@ -34,7 +34,7 @@ def opening_events(books: Books, day: int | None = None) -> pa.Table:
     accounts = len(books)
     names = pa.array(books.names, pa.string())
     branches = np.array([f"B{i:03d}" for i in range(int(books.branch.max(initial=0)) + 1)])[books.branch]
-    classes = np.array(CLASSES)[books.holder]
+    classes = np.array(CLIENT_CLASSES)[books.holder]
     return pa.table(
         {
             "account": names,
