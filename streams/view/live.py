@@ -35,6 +35,8 @@ _LEVEL_WORDS = {
 _HEAD = 5
 _TABLES = len(LEVELS) + 2
 _NARROW = 100
+_SMALL = 76
+"""Below this width tables leave columns out, so that no number and no name is cut."""
 
 
 class Screen:
@@ -49,7 +51,7 @@ class Screen:
         drawn = max(3, min(10, (height - _HEAD - _TABLES) // 2 - 3))
         left = max(3, height - _HEAD - _TABLES - drawn - 3 - 3)
         yield _head(self.board, width)
-        yield _beside(_levels(self.board), _worst(self.board, len(LEVELS)))
+        yield _beside(_levels(self.board, width), _worst(self.board, len(LEVELS), width))
         yield _picture(self.board, width, drawn)
         yield _beside(_calls(self.board, left, width), _orders(self.board, left, width))
 
@@ -101,7 +103,7 @@ def _outcomes(board: Board, width: int) -> Text:
     return lines
 
 
-def _levels(board: Board) -> Panel:
+def _levels(board: Board, width: int) -> Panel:
     table = Table.grid(expand=True, padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
@@ -113,19 +115,24 @@ def _levels(board: Board) -> Panel:
         bar = ProgressBar(
             total=most, completed=count, complete_style=colour, finished_style=colour, style="black"
         )
-        table.add_row(Text(_LEVEL_WORDS[level], style=colour), f"{count:,}", bar if level in BELOW else "")
+        if width < _SMALL:
+            table.add_row(Text(level, style=colour), f"{count:,}")
+        else:
+            told = Text(_LEVEL_WORDS[level], style=colour)
+            table.add_row(told, f"{count:,}", bar if level in BELOW else "")
     return Panel(table, title="accounts by level", border_style="dim", padding=0)
 
 
-def _worst(board: Board, rows: int) -> Panel:
+def _worst(board: Board, rows: int, width: int) -> Panel:
+    names = ("account", "ratio") if width < _SMALL else ("account", "ratio", "debt", "assets")
     table = Table.grid(expand=True, padding=(0, 1))
-    for justify in ("left", "right", "right", "right"):
-        table.add_column(justify=justify, no_wrap=True)
+    for name in names:
+        table.add_column(justify="left" if name == "account" else "right", no_wrap=True)
     for account in board.worst[:rows]:
-        table.add_row(*_account(account))
+        table.add_row(*_account(account)[: len(names)])
     for _ in range(rows - len(board.worst)):
         table.add_row("")
-    return Panel(table, title="lowest ratios: account, ratio, debt, assets", border_style="dim", padding=0)
+    return Panel(table, title=f"lowest ratios: {', '.join(names)}", border_style="dim", padding=0)
 
 
 def _account(account: Record) -> tuple[Text, ...]:

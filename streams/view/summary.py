@@ -42,8 +42,9 @@ def summary(board: Board, events: int, seconds: int, *, finished: bool = True) -
         signals = ", ".join(f"{count} × {name}" for name, count in sorted(board.signals.items()))
         yield f"  securities           {signals}"
     if board.steps["shortfall"]:
-        debt = short_money(board.unsecured_milli)
-        yield f"  left without assets  {board.steps['shortfall']:,} accounts, which still owe {debt} yuan"
+        debt, bare = short_money(board.unsecured_milli), board.steps["shortfall"]
+        told = "1 account, which still owes" if bare == 1 else f"{bare:,} accounts, which still owe"
+        yield f"  left without assets  {told} {debt} yuan"
     if board.topics["dead.letters"]:
         yield f"  dead letters         {board.topics['dead.letters']:,}"
 

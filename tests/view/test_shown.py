@@ -44,6 +44,15 @@ def test_the_screen_fits_the_terminal(width: int, height: int) -> None:
     assert "liquidating" in text
 
 
+def test_a_small_terminal_gets_fewer_columns_and_whole_names_and_numbers() -> None:
+    board = watched()
+    worst = [{"account": "A0000935", "ratio": "1.099", "level": "warn", "debt": "1234567.00", "assets": "2"}]
+    board.note_levels([counts(normal=1_234_567, warn=2)], worst)
+    text = "\n".join(screen(board, 50, 20))
+    for whole in ("1,234,567", "A0000935", "109.90 %"):
+        assert whole in text
+
+
 def test_before_anything_is_known_the_screen_says_what_is_going_on() -> None:
     assert "starting the broker" in "\n".join(screen(Board(status="starting the broker"), 80, 24))
 
@@ -71,7 +80,7 @@ def test_the_summary_counts_levels_and_steps() -> None:
 def test_debts_without_any_assets_left_are_summed() -> None:
     board = watched()
     board.note_alert("margin.calls", call("C3", "shortfall", debt="12345.67"))
-    assert "1 accounts, which still owe 12,345 yuan" in "\n".join(summary(board, 1, 1))
+    assert "1 account, which still owes 12,345 yuan" in "\n".join(summary(board, 1, 1))
 
 
 def test_the_commands_to_try_name_an_account_and_an_alert_of_this_run() -> None:
