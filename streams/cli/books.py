@@ -20,7 +20,7 @@ def command() -> None:
     """Account books that fit public statistics of the market, drawn from a seed."""
 
 
-@command.command()
+@command.command(short_help="add openings, and later deposits, to recorded days")
 @click.option(
     "--as-of", required=True, help="Date of the books (YYYY-MM-DD): as they stand before that morning."
 )

@@ -20,7 +20,7 @@ def command() -> None:
     """Create, list or describe the topics of the contract on the broker."""
 
 
-@command.command()
+@command.command(short_help="create what is missing")
 @json_option
 @with_settings(shown=_PARTITIONS)
 def create(settings: Settings, as_json: bool) -> None:
@@ -33,7 +33,7 @@ def create(settings: Settings, as_json: bool) -> None:
     click.echo(f"{made} topics created, {len(states) - made} were there.")
 
 
-@command.command(name="list")
+@command.command(name="list", short_help="all topics, and whether the broker has them")
 @json_option
 @with_settings(shown=_PARTITIONS)
 def list_(settings: Settings, as_json: bool) -> None:
@@ -46,7 +46,7 @@ def list_(settings: Settings, as_json: bool) -> None:
     print_table(("topic", "use", "partitions", "broker", "what"), rows)
 
 
-@command.command()
+@command.command(short_help="partitions, offsets and settings of one topic")
 @click.argument("topic")
 @json_option
 @with_settings(shown=_PARTITIONS)
