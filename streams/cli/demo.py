@@ -16,7 +16,8 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from streams.cli.options import with_settings
+from streams.cli.options import json_option, with_settings
+from streams.cli.output import print_json
 from streams.days.windows import parse_window
 from streams.demo import Demo, DemoOptions, DemoReport, running_demo
 from streams.pacing import parse_speed
@@ -24,7 +25,7 @@ from streams.settings import Settings
 from streams.view.board import Board
 from streams.view.live import Screen
 from streams.view.plain import PlainLines
-from streams.view.summary import next_commands, summary
+from streams.view.summary import figures, next_commands, summary
 
 _SECONDS = 0.25
 """Between two pictures of the live view."""
@@ -54,29 +55,32 @@ class _Complaints(logging.Handler):
     "--window", default="30s", show_default=True, help="Market time between two clocks of that day."
 )
 @click.option("--plain", is_flag=True, help="Progress lines instead of the live view.")
+@json_option
 @with_settings(shown=("LIANGRONG_PARTITIONS", "LIANGRONG_RULES", "LIANGRONG_WEB"))
-def command(settings: Settings, accounts: int, speed: str, window: str, plain: bool) -> None:
+def command(settings: Settings, accounts: int, speed: str, window: str, plain: bool, as_json: bool) -> None:
     """Watch the A-share crash of 7 April 2025 go through topics, agents and books.
 
     An embedded broker, the topics, synthetic accounts over 697 real stocks, a worker, a replay of the
     shipped days: nothing else is needed. With a terminal it stays after the summary, so that other commands
-    can look at it, and ends with Ctrl-C.
+    can look at it, and ends with Ctrl-C. With --json it prints the summary alone and ends.
     """
     options = DemoOptions(accounts, parse_speed(speed), parse_window(window))
     console = Console()
-    live = console.is_terminal and not plain
+    live = console.is_terminal and not plain and not as_json
     logger = logging.getLogger()
     complaints = _Complaints()
     handlers, logger.handlers = logger.handlers, [complaints]
     try:
-        asyncio.run(_run(options, settings, console, live=live))
+        asyncio.run(_run(options, settings, console, live=live, as_json=as_json))
     finally:
         logger.handlers = handlers
         for text in dict.fromkeys(complaints.texts):
             click.echo(text, err=True)
 
 
-async def _run(options: DemoOptions, settings: Settings, console: Console, *, live: bool) -> None:
+async def _run(
+    options: DemoOptions, settings: Settings, console: Console, *, live: bool, as_json: bool
+) -> None:
     board = Board()
     told: asyncio.Future[DemoReport] = asyncio.get_running_loop().create_future()
     demos: list[Demo] = []
@@ -99,13 +103,16 @@ async def _run(options: DemoOptions, settings: Settings, console: Console, *, li
     acting = asyncio.ensure_future(act())
     _on_signals(stop)
     try:
-        with _on_screen(board, console) if live else _as_lines(board) as show:
+        with _on_screen(board, console) if live else _as_lines(board, quiet=as_json) as show:
             watched: list[asyncio.Future[Any]] = [acting, told]
             while not any(future.done() for future in watched):
                 show()
                 await asyncio.wait(watched, timeout=_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             show()
-        if told.done():
+        if told.done() and as_json:
+            report = told.result()
+            print_json(figures(board, report.events, report.seconds, finished=report.finished))
+        elif told.done():
             _conclude(board, told.result(), settings, stays=live)
         await acting
     except asyncio.CancelledError:
@@ -127,13 +134,15 @@ def _on_screen(board: Board, console: Console) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def _as_lines(board: Board) -> Iterator[Callable[[], None]]:
-    """Plain lines for the time of the block."""
+def _as_lines(board: Board, *, quiet: bool) -> Iterator[Callable[[], None]]:
+    """Plain lines for the time of the block; none if `quiet`."""
     lines = PlainLines(board)
     said = ""
 
     def tell() -> None:
         nonlocal said
+        if quiet:
+            return
         if board.status != said:
             said = board.status
             click.echo(f"# {said}")

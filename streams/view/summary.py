@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from schemas.units import format_day
-from streams.view.board import LIFE, NOTICES, Board, Episode
+from schemas.units import format_day, format_money
+from streams.view.board import BELOW, LIFE, NOTICES, Board, Episode
 from streams.view.words import short_money
 
 _RESIDUAL = {
@@ -47,6 +48,35 @@ def summary(board: Board, events: int, seconds: int, *, finished: bool = True) -
         yield f"  left without assets  {told} {debt} yuan"
     if board.topics["dead.letters"]:
         yield f"  dead letters         {board.topics['dead.letters']:,}"
+
+
+def figures(board: Board, events: int, seconds: float, *, finished: bool) -> dict[str, Any]:
+    """The summary for other programs: counts, and yuan as decimal strings. `below` is by clock of the day,
+    the accounts at each of the levels BELOW.
+    """
+    progress = board.progress
+    history = {} if progress is None else board.history.get(progress.date, {})
+    return {
+        "date": None if progress is None else format_day(progress.date),
+        "finished": finished,
+        "events": events,
+        "seconds": round(seconds, 1),
+        "accounts": board.accounts,
+        "below": {
+            f"{minute // 60:02d}:{minute % 60:02d}": dict(zip(BELOW, levels, strict=True))
+            for minute, levels in sorted(history.items())
+        },
+        "calls": dict(board.steps),
+        "episodes": len(board.episodes),
+        "plans": board.plans,
+        "orders": dict(board.order_count),
+        "sold": format_money(board.sold_milli),
+        "repaid": format_money(board.repaid_milli),
+        "residual": dict(board.residual),
+        "unsecured": format_money(board.unsecured_milli),
+        "signals": dict(board.signals),
+        "dead_letters": board.topics["dead.letters"],
+    }
 
 
 def _levels(board: Board) -> Iterator[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 
+import orjson
 import pytest
 from rich.console import Console
 
 from streams.view.board import Board
 from streams.view.live import Screen
 from streams.view.plain import PlainLines
-from streams.view.summary import next_commands, summary
+from streams.view.summary import figures, next_commands, summary
 from streams.view.words import hundred_millions, percent, short_money
 from tests.view.test_board import call, counts, progress, sale
 
@@ -75,6 +76,16 @@ def test_the_summary_counts_levels_and_steps() -> None:
     assert "4 accounts at first" in text
     assert "left without assets" not in text
     assert "called 1  liquidating 1" in text
+
+
+def test_the_figures_for_programs_are_those_of_the_summary() -> None:
+    shown = figures(watched(), 1000, 61.23, finished=True)
+    assert orjson.loads(orjson.dumps(shown)) == shown
+    assert (shown["date"], shown["finished"], shown["seconds"]) == ("2025-04-07", True, 61.2)
+    assert sum(next(iter(shown["below"].values())).values()) == 4
+    assert (shown["calls"]["called"], shown["calls"]["liquidating"]) == (1, 1)
+    assert shown["unsecured"] == "0.00"
+    assert figures(Board(), 0, 0.0, finished=False)["date"] is None
 
 
 def test_debts_without_any_assets_left_are_summed() -> None:
