@@ -71,14 +71,13 @@ class Reference:
     def begin_day(self, day: int) -> None:
         """What waited for `day` applies, earliest date first; before marks are made."""
         end_suspensions(self.desk.books.securities)
-        self.pending = sorted(self.pending, key=itemgetter(0))[::-1]
-        while self.pending and self.pending[-1][0] <= day:
-            _, topic, value = self.pending.pop()
+        self.pending.sort(key=itemgetter(0))
+        while self.pending and self.pending[0][0] <= day:  # a notice may take away what waits behind it
+            _, topic, value = self.pending.pop(0)
             if topic == FIRM_TOTALS:
                 take_totals(self.desk.books, orjson.loads(value))
             else:
                 self._apply(decode(topic, value))
-        self.pending.reverse()
         self._changed = False
         self._fill()
         self._touch_presets(self.desk.terms.begin_day(day))
