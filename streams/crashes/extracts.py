@@ -9,9 +9,9 @@ The first source is a file of the form ``bars15``, the second one of the form ``
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
+import click
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -173,10 +173,14 @@ def _dates(days: NDArray[np.integer]) -> pa.Array:
 EXTRACTS = {"crash_2025_04_07": extract_crash_2025, "crash_2015": extract_crash_2015}
 
 
-def main(name: str, source: str, destination: str) -> None:
-    """Write the extract ``name`` of the file ``source`` to ``destination`` (Parquet)."""
-    pq.write_table(EXTRACTS[name](Path(source)), destination, compression="zstd", compression_level=19)
+@click.command()
+@click.argument("name", metavar="NAME", type=click.Choice(sorted(EXTRACTS)))
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("destination", type=click.Path(dir_okay=False, path_type=Path))
+def main(name: str, source: Path, destination: Path) -> None:
+    """Write the extract NAME of the file SOURCE to DESTINATION (Parquet)."""
+    pq.write_table(EXTRACTS[name](source), destination, compression="zstd", compression_level=19)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

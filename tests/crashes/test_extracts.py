@@ -27,7 +27,7 @@ _DAYS = (date(2015, 6, 12), date(2015, 6, 15), date(2015, 8, 31), date(2015, 9, 
 
 
 def table_of(folder: Path, name: str, source: Path) -> pa.Table:
-    main(name, str(source), str(folder / f"{name}.parquet"))
+    main([name, str(source), str(folder / f"{name}.parquet")], standalone_mode=False)
     return pq.read_table(folder / f"{name}.parquet")
 
 
