@@ -179,6 +179,11 @@ def shanghai_minute(ts: int) -> int:
     return shanghai_ms(ts) // MINUTE_MS
 
 
+def format_minute(minute: int) -> str:
+    """Minutes since midnight as `HH:MM`."""
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
 def day_start(day: int) -> int:
     """`ts` of midnight in Asia/Shanghai at which `day` begins."""
     return day * DAY_MS - SHANGHAI_OFFSET_MS

@@ -12,7 +12,7 @@ from agents.rules.values import (
     Value,
     Window,
 )
-from schemas.units import format_line, format_money, format_rate
+from schemas.units import format_line, format_minute, format_money, format_rate
 
 ABSENT = "—"
 """No rule in force, or none of the exchange: the contract or the broker decides."""
@@ -33,7 +33,7 @@ def shown(kind: str, value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return clock(value) if kind == "time" else _NUMBERS.get(kind, "{:,}".format)(value)
+        return format_minute(value) if kind == "time" else _NUMBERS.get(kind, "{:,}".format)(value)
     if isinstance(value, str):
         return value
     if isinstance(value, tuple):
@@ -41,17 +41,12 @@ def shown(kind: str, value: Value) -> str:
     return _one(value)
 
 
-def clock(minute: int) -> str:
-    """Minutes since midnight as `HH:MM`."""
-    return f"{minute // 60:02d}:{minute % 60:02d}"
-
-
 def _one(value: object) -> str:
     match value:
         case Tier(mmr, including, share):
             return f"{'up to' if including else 'below'} {format_line(mmr)}: {format_line(share)}"
         case Window(start, end):
-            return f"{clock(start)}-{clock(end)}"
+            return f"{format_minute(start)}-{format_minute(end)}"
         case Lot(minimum, step, maximum):
             return f"from {minimum:,} by {step:,} to {maximum:,}"
         case CageWidth(width, ticks):
@@ -61,10 +56,10 @@ def _one(value: object) -> str:
                 f"suspend {format_line(suspend)}, resume {format_line(resume)}, remind {format_line(remind)}"
             )
         case StockHalt(moves, minutes, until):
-            return f"{', '.join(map(format_line, moves))}: {minutes} minutes, until {clock(until)}"
+            return f"{', '.join(map(format_line, moves))}: {minutes} minutes, until {format_minute(until)}"
         case Breaker(first, minutes, to_close, second):
             return (
-                f"{format_line(first)}: {minutes} minutes, from {clock(to_close)} to the close;"
+                f"{format_line(first)}: {minutes} minutes, from {format_minute(to_close)} to the close;"
                 f" {format_line(second)}: to the close"
             )
         case ConcentrationGate():

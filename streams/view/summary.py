@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from schemas.units import format_day, format_money
+from schemas.units import format_day, format_minute, format_money
 from streams.view.board import BELOW, LIFE, NOTICES, Board, Episode
 from streams.view.words import short_money
 
@@ -63,7 +63,7 @@ def figures(board: Board, events: int, seconds: float, *, finished: bool) -> dic
         "seconds": round(seconds, 1),
         "accounts": board.accounts,
         "below": {
-            f"{minute // 60:02d}:{minute % 60:02d}": dict(zip(BELOW, levels, strict=True))
+            format_minute(minute): dict(zip(BELOW, levels, strict=True))
             for minute, levels in sorted(history.items())
         },
         "calls": dict(board.steps),
@@ -85,10 +85,9 @@ def _levels(board: Board) -> Iterator[str]:
     if history:
         first, last = history[min(history)], history[max(history)]
         worst = max(history, key=lambda minute: (sum(history[minute]), -minute))
-        at = f"{worst // 60:02d}:{worst % 60:02d}"
         yield (
-            f"  below the warn line  {sum(first):,} accounts at first, {sum(history[worst]):,} seen at {at}, "
-            f"{sum(last):,} at the end"
+            f"  below the warn line  {sum(first):,} accounts at first, {sum(history[worst]):,} seen at "
+            f"{format_minute(worst)}, {sum(last):,} at the end"
         )
         yield f"  of these             {last[1]:,} below the minimum, {last[2]:,} the immediate line"
 
